@@ -1,92 +1,115 @@
--- To the cent and per currency: what the good rows of the newest versions say is what the
--- mart counts. Amounts are read from staging, so conformed and marts are both covered.
+-- To the cent: every good order, receipt and return of staging is in the mart with the
+-- amount of a version loaded last, and the mart has nothing else.
 with
 
-shop_sales as (
+staged as (
 
     select
-        order_key,
+        'shop:' || order_key as order_id,
+        loaded_at,
         currency,
-        net_amount,
-        status,
-        row_number() over (
-            partition by order_key
-            order by
-                loaded_at desc,
-                {{ content_hash(['net_amount', 'net_amount + discount_amount', 'status']) }}
-        ) as version_number
+        case when status = 'completed' then net_amount else 0 end as net_amount
 
     from {{ ref('stg_shop__orders') }}
 
     where quarantine_reason is null
 
-),
+    union all
 
-shop_refunds as (
-
-    select distinct
-        return_key,
+    select
+        'shop:return-' || return_key as order_id,
+        loaded_at,
         currency,
-        abs(refund_amount) as refund_amount
+        -abs(refund_amount) as net_amount
 
     from {{ ref('stg_shop__returns') }}
 
     where quarantine_reason is null
 
+    union all
+
+    select
+        'pos:' || receipt_key as order_id,
+        loaded_at,
+        currency,
+        case when receipt_type = 'refund' then -abs(net_amount) else net_amount end as net_amount
+
+    from {{ ref('stg_pos__receipts') }}
+
+    where quarantine_reason is null
+
+),
+
+newest as (
+
+    select
+        order_id,
+        max(loaded_at) as loaded_at
+
+    from staged
+
+    group by order_id
+
 ),
 
 expected as (
 
-    select
-        currency,
-        sum(amount) as amount
+    select distinct
+        staged.order_id,
+        staged.currency,
+        staged.net_amount
 
-    from (
-        select
-            currency,
-            net_amount as amount
+    from staged
 
-        from shop_sales
-
-        where
-            version_number = 1
-            and status = 'completed'
-
-        union all
-
-        select
-            currency,
-            -refund_amount as amount
-
-        from shop_refunds
-    ) as amounts
-
-    group by currency
+    inner join newest
+        on
+            staged.order_id = newest.order_id
+            and staged.loaded_at = newest.loaded_at
 
 ),
 
 actual as (
 
     select
+        order_id,
         currency,
-        sum(net_amount) as amount
+        net_amount
 
     from {{ ref('orders') }}
 
-    where source_name = 'shop'
+    where source_name in ('shop', 'pos')
 
-    group by currency
+),
+
+missing as (
+
+    select newest.order_id
+
+    from newest
+
+    left join actual
+        on newest.order_id = actual.order_id
+
+    where actual.order_id is null
+
+),
+
+different as (
+
+    select actual.order_id
+
+    from actual
+
+    left join expected
+        on
+            actual.order_id = expected.order_id
+            and actual.currency = expected.currency
+            and actual.net_amount = expected.net_amount
+
+    where expected.order_id is null
 
 )
 
-select
-    coalesce(expected.currency, actual.currency) as currency,
-    expected.amount as expected_amount,
-    actual.amount as actual_amount
-
-from expected
-
-full outer join actual
-    on expected.currency = actual.currency
-
-where coalesce(expected.amount, 0) != coalesce(actual.amount, 0)
+select order_id from missing
+union all
+select order_id from different
