@@ -146,6 +146,11 @@ class Warehouse:
         self.execute(compose("create schema if not exists {s}", s=relation.schema))
         self.execute(compose("create table if not exists {r} ({c})", r=relation, c=typed))
 
+    def add_column(self, relation: Relation | str, name: str, data_type: str) -> None:
+        """Add a column, null in the rows that are there."""
+        added = Columns(((name, self.column_type(data_type)),))
+        self.execute(compose("alter table {r} add column {c}", r=self._at(relation), c=added))
+
     # -- statements
 
     def execute(self, sql: str, params: Sequence[Any] | None = None) -> None:
