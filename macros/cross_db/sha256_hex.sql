@@ -1,20 +1,19 @@
-{% macro sha256_hex(expression) -%}
-    {{ return(adapter.dispatch('sha256_hex', 'cdp')(expression)) }}
+{% macro sha256_hex(expr) %}
+    {{- return(adapter.dispatch('sha256_hex', 'cdp')(expr)) -}}
+{% endmacro %}
+
+{% macro default__sha256_hex(expr) -%}
+    sha2({{ expr }}, 256)
 {%- endmacro %}
 
-{# Snowflake, Databricks and Spark share this spelling. #}
-{% macro default__sha256_hex(expression) -%}
-    sha2({{ expression }}, 256)
+{% macro duckdb__sha256_hex(expr) -%}
+    sha256({{ expr }})
 {%- endmacro %}
 
-{% macro duckdb__sha256_hex(expression) -%}
-    sha256({{ expression }})
+{% macro postgres__sha256_hex(expr) -%}
+    encode(sha256(convert_to({{ expr }}, 'UTF8')), 'hex')
 {%- endmacro %}
 
-{% macro postgres__sha256_hex(expression) -%}
-    encode(sha256(convert_to({{ expression }}, 'UTF8')), 'hex')
-{%- endmacro %}
-
-{% macro bigquery__sha256_hex(expression) -%}
-    to_hex(sha256({{ expression }}))
+{% macro bigquery__sha256_hex(expr) -%}
+    to_hex(sha256({{ expr }}))
 {%- endmacro %}

@@ -1,0 +1,3 @@
+{% macro email_with_ascii_domain(expr) -%}
+    {{ expr }}
+{%- endmacro %}
