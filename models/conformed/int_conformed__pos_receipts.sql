@@ -1,6 +1,6 @@
 select
     'pos:' || receipt_key as order_id,
-    {{ record_key("'pos'", "loyalty_id") }} as record_key,
+    {{ record_key('pos', "loyalty_id") }} as record_key,
     'pos' as source_name,
     'pos.receipts' as source_table,
     'store' as channel,

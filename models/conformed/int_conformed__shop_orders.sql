@@ -1,8 +1,8 @@
 select
     'shop:' || order_key as order_id,
     case
-        when shop_customer_id is not null then {{ record_key("'shop'", "shop_customer_id") }}
-        when email is not null then {{ record_key("'shop'", "'guest-' || order_key") }}
+        when shop_customer_id is not null then {{ record_key('shop', "shop_customer_id") }}
+        when email is not null then {{ record_key('shop', "'guest-' || order_key") }}
     end as record_key,
     'shop' as source_name,
     'shop.orders' as source_table,
