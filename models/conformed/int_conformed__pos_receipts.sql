@@ -8,7 +8,7 @@ select
     'pos:' || refund_of_receipt_key as original_order_id,
     'completed' as status,
     issued_at as ordered_at,
-    cast({{ from_utc("issued_at", var("business_time_zone")) }} as date) as order_date,
+    {{ business_date("issued_at") }} as order_date,
     currency,
     case when receipt_type = 'refund' then -abs(net_amount) else net_amount end
         + case when receipt_type = 'refund' then 0 else discount_amount end as gross_amount,

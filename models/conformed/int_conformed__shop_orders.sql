@@ -11,7 +11,7 @@ select
     cast(null as {{ dbt.type_string() }}) as original_order_id,
     status,
     ordered_at,
-    cast({{ from_utc("ordered_at", var("business_time_zone")) }} as date) as order_date,
+    {{ business_date("ordered_at") }} as order_date,
     currency,
     net_amount + discount_amount as gross_amount,
     discount_amount,

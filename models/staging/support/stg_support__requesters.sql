@@ -16,7 +16,7 @@ renamed as (
         ---------- identifiers
         {{ normalize_email("email") }} as email,
         email as email_raw,
-        {{ normalize_phone("phone", "'{{ var('default_country') }}'") }} as phone,
+        {{ normalize_phone("phone") }} as phone,
         phone as phone_raw,
 
         ---------- attributes
