@@ -13,9 +13,9 @@ select
     ordered_at,
     {{ business_date("ordered_at") }} as order_date,
     currency,
-    net_amount + discount_amount as gross_amount,
+    {{ money('net_amount + discount_amount') }} as gross_amount,
     discount_amount,
-    case when status = 'completed' then net_amount else 0 end as net_amount,
+    {{ money("case when status = 'completed' then net_amount else 0 end") }} as net_amount,
     campaign_key,
     loaded_at
 

@@ -10,9 +10,9 @@ select
     returned_at as ordered_at,
     {{ business_date("returned_at") }} as order_date,
     currency,
-    -abs(refund_amount) as gross_amount,
-    0 as discount_amount,
-    -abs(refund_amount) as net_amount,
+    {{ money('-abs(refund_amount)') }} as gross_amount,
+    {{ money(0) }} as discount_amount,
+    {{ money('-abs(refund_amount)') }} as net_amount,
     cast(null as {{ dbt.type_string() }}) as campaign_key,
     loaded_at
 
