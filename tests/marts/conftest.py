@@ -6,13 +6,20 @@ tables that a test fills.
 
 import os
 import shutil
+import socket
+import subprocess
+import tempfile
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import duckdb
+import pyarrow as pa
 import pytest
 import yaml
+
+from orchestration.warehouse import Warehouse, dbt
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = Path(os.environ.get("CDP_SHARED_DIR", ROOT.parent / "shared"))
@@ -38,13 +45,13 @@ SINGULAR_TESTS = [
 ]
 STATE = "models/staging/state/_state_clv_parameters__sources.yml"
 STANDINS = {
-    "customers": "customer_id varchar",
+    "customers": "customer_id text",
     "orders": """
-        order_id varchar, customer_id varchar, order_type varchar, original_order_id varchar,
-        status varchar, order_date date, is_future boolean, channel varchar, currency varchar,
+        order_id text, customer_id text, order_type text, original_order_id text,
+        status text, order_date date, is_future boolean, channel text, currency text,
         net_amount_reporting decimal(18, 2)
     """,
-    "segment_members": "segment_name varchar, customer_id varchar",
+    "segment_members": "segment_name text, customer_id text",
     "histories": """
         history_id bigint, repeat_count bigint, recency_weeks double precision,
         age_weeks double precision, horizon_weeks double precision, r double precision,
@@ -72,36 +79,33 @@ from {{ ref('histories') }}
 
 
 @dataclass(frozen=True)
-class DbtProject:
-    """A project on disk and its DuckDB file."""
+class MartsProject:
+    """A dbt project on disk and the warehouse behind it."""
 
     path: Path
-    database: Path
+    target: str
 
     def dbt(self, *args: str, as_of: str = AS_OF, **variables: object) -> None:
         """Run a dbt command; fails the test with dbt's messages where it fails."""
-        from dbt.cli.main import dbtRunner
-
         variables = {"as_of": as_of, **variables}
-        here = Path.cwd()
-        try:
-            os.chdir(self.path)
-            done = dbtRunner().invoke(
-                ["--quiet", *args, "--vars", yaml.safe_dump(variables), "--target", "duckdb"]
-            )
-        finally:
-            os.chdir(here)
-            _release_duckdb()
-        failed = [
-            f"{result.node.name}: {result.message}"
-            for result in getattr(done.result, "results", None) or []
-            if str(result.status) in {"error", "fail"}
-        ]
-        assert done.success, done.exception or failed
+        done = dbt([*args, "--vars", yaml.safe_dump(variables)], self.target, self.path)
+        bad = {"error", "fail", "runtime error"}
+        failed = [f"{r.node.name}: {r.message}" for r in done.result or [] if r.status in bad]
+        assert done.success, failed or done.exception
 
-    def connect(self) -> duckdb.DuckDBPyConnection:
-        """The warehouse, between two dbt commands."""
-        return duckdb.connect(str(self.database))
+    def fetch(self, sql: str) -> list[dict[str, Any]]:
+        """Rows of a query."""
+        with self.open() as warehouse:
+            return warehouse.fetch(sql)
+
+    def fill(self, table: str, rows: pa.Table) -> None:
+        """Exchange the rows of a table."""
+        with self.open() as warehouse:
+            warehouse.load(table, rows, mode="replace")
+
+    def open(self) -> AbstractContextManager[Warehouse]:
+        """The door to the warehouse, between two dbt commands."""
+        return Warehouse.open(self.target, self.path)
 
 
 @pytest.fixture(scope="session")
@@ -113,27 +117,69 @@ def cdnow() -> Path:
     return path
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DbtProject]:
-    """The project with empty stand-ins."""
+@pytest.fixture(
+    scope="module", params=["duckdb", pytest.param("postgres", marks=pytest.mark.postgres)]
+)
+def project(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[MartsProject]:
+    """The project with empty stand-ins, on each engine."""
     path = tmp_path_factory.mktemp("project")
-    database = path / "cdp.duckdb"
     write_project(path)
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
         patch.setenv("DO_NOT_TRACK", "1")
-        patch.setenv("CDP_DUCKDB_PATH", str(database))
+        patch.setenv("CDP_DUCKDB_PATH", str(path / "cdp.duckdb"))
         patch.setenv("CDP_DUCKDB_TEMP", str(path / "spill"))
-        with duckdb.connect(str(database)) as connection:
+        if request.param == "postgres":
+            port = stack.enter_context(postgres_server())
+            patch.setenv("CDP_POSTGRES_PORT", str(port))
+            patch.setenv("CDP_POSTGRES_USER", "postgres")
+            patch.setenv("CDP_POSTGRES_DATABASE", "postgres")
+        project = MartsProject(path, request.param)
+        with project.open() as warehouse:
             for statement in standin_tables():
-                connection.execute(statement)
-        yield DbtProject(path, database)
+                warehouse.execute(statement)
+        yield project
+
+
+@contextmanager
+def postgres_server() -> Iterator[int]:
+    """A PostgreSQL server of its own; gives its port."""
+    programs = Path("/usr/lib/postgresql/15/bin")
+    if not programs.exists():
+        pytest.skip(f"no PostgreSQL server programs in {programs}")
+    # The server refuses to run as root, and its user must get through to the folder.
+    as_server = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    folder = Path(tempfile.mkdtemp(prefix="cdp-postgres-"))
+    if as_server:
+        shutil.chown(folder, "postgres")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+
+    def run(*command: str) -> None:
+        subprocess.run(
+            [*as_server, *command], check=True, cwd=folder, stdout=subprocess.DEVNULL, timeout=120
+        )
+
+    data = str(folder / "data")
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
+    log = str(folder / "log")
+    control = [str(programs / "pg_ctl"), "-D", data, "-w"]
+    run(str(programs / "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8")
+    try:
+        run(*control, "-l", log, "-o", options, "start")
+        yield port
+    finally:
+        run(*control, "-m", "immediate", "stop")
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def standin_tables() -> list[str]:
     """Statements that make the state table and the tables behind the stand-ins."""
     [state] = yaml.safe_load((ROOT / STATE).read_text())["sources"][0]["tables"]
     columns = ", ".join(
-        f"{column['name']} {column['data_type'].replace('string', 'varchar')}"
+        f"{column['name']} {column['data_type'].replace('string', 'text')}"
         for column in state["columns"]
     )
     return [
@@ -170,12 +216,3 @@ def write_project(path: Path) -> None:
     for name in STANDINS:
         (standins / f"{name}.sql").write_text(f"select * from standins.{name}\n")
     (standins / "scored_histories.sql").write_text(SCORED_HISTORIES)
-
-
-def _release_duckdb() -> None:
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-
-    environment = DuckDBConnectionManager._ENV
-    if environment is not None:
-        environment.close()
-        DuckDBConnectionManager._ENV = None
