@@ -26,7 +26,7 @@ completed_orders as (
 
     where
         status = 'completed'
-        and order_date <= cast('{{ var("as_of") }}' as date)
+        and not is_future
 
 ),
 
@@ -113,7 +113,7 @@ summarised as (
 
     select
         customers.customer_id,
-        cast('{{ var("as_of") }}' as date) as as_of,
+        {{ as_of_date() }} as as_of,
         cast(coalesce(purchases.order_count, 0) as {{ dbt.type_bigint() }}) as order_count,
         cast(coalesce(purchases.order_day_count, 0) as {{ dbt.type_bigint() }})
             as order_day_count,
@@ -123,8 +123,7 @@ summarised as (
         cast(purchases.order_day_count - 1 as {{ dbt.type_bigint() }}) as repeat_count,
         {{ weeks_between('purchases.first_order_date', 'purchases.last_order_date') }}
             as recency_weeks,
-        {{ weeks_between('purchases.first_order_date', 'cast(\'' ~ var("as_of") ~ '\' as date)') }}
-            as age_weeks,
+        {{ weeks_between('purchases.first_order_date', as_of_date()) }} as age_weeks,
         cast(purchases.repeat_amount as {{ type_double() }})
         / nullif(purchases.order_day_count - 1, 0) as mean_repeat_amount
 

@@ -7,7 +7,7 @@ with
 
 clv_histogram as (
 
-    select * from {{ ref('int_marts__clv_histogram') }}
+    select * from {{ ref('clv_histogram') }}
 
 ),
 

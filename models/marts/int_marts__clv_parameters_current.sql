@@ -73,7 +73,7 @@ candidates as (
     -- A rebuild of a past day must not know what was fitted later.
     where
         is_selected
-        and as_of <= cast('{{ var("as_of") }}' as date)
+        and as_of <= {{ as_of_date() }}
 
     union all
 

@@ -4,8 +4,8 @@ days as (
 
     {{ dbt.date_spine(
         datepart='day',
-        start_date="cast('2000-01-01' as date)",
-        end_date=dbt.dateadd('day', 1, "cast('" ~ var('as_of') ~ "' as date)")
+        start_date="cast('1990-01-01' as date)",
+        end_date=dbt.dateadd('day', 1, as_of_date())
     ) }}
 
 ),

@@ -2,5 +2,6 @@
 
 from orchestration.lifetime_value.fitting import fit
 from orchestration.lifetime_value.parameters import ParametersRow
+from orchestration.lifetime_value.warehouse_fit import FitOutcome, fit_into_warehouse
 
-__all__ = ["ParametersRow", "fit"]
+__all__ = ["FitOutcome", "ParametersRow", "fit", "fit_into_warehouse"]

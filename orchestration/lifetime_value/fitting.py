@@ -74,19 +74,13 @@ def fit(
         selected, and gamma_gamma where it is usable.
     """
     histories = PurchaseHistories(
-        *_columns(
-            histogram, "repeat_count", "recency_weeks", "age_weeks", "customer_count"
-        )
+        *_columns(histogram, "repeat_count", "recency_weeks", "age_weeks", "customer_count")
     )
     spends = RepeatSpends(
-        *_columns(
-            spend_histogram, "repeat_count", "mean_repeat_amount", "customer_count"
-        )
+        *_columns(spend_histogram, "repeat_count", "mean_repeat_amount", "customer_count")
     )
     purchase_rows = [
-        _fit_purchases(
-            model, as_of, histories, min_customers, min_repeat_customers, series_terms
-        )
+        _fit_purchases(model, as_of, histories, min_customers, min_repeat_customers, series_terms)
         for model in (BG_NBD, MBG_NBD)
     ]
     spend_row = _fit_spend(as_of, spends, min_repeat_customers)
@@ -166,9 +160,7 @@ def _why_not_fit(
     return None
 
 
-def _fit_spend(
-    as_of: date, spends: RepeatSpends, min_repeat_customers: int
-) -> ParametersRow:
+def _fit_spend(as_of: date, spends: RepeatSpends, min_repeat_customers: int) -> ParametersRow:
     weights, x, m = spends.customer_count, spends.repeat_count, spends.mean_amount
     customers = int(weights.sum())
     row = ParametersRow(model=GAMMA_GAMMA, as_of=as_of, customer_count=customers)

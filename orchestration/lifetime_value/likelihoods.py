@@ -149,12 +149,7 @@ def spend_log_likelihood(parameters: Array, spends: RepeatSpends) -> tuple[float
         [
             np.dot(
                 weights,
-                x
-                * (
-                    (psi_sum - digamma(p * x_values) + np.log(x_values))[at]
-                    + log_m
-                    - log_total
-                ),
+                x * ((psi_sum - digamma(p * x_values) + np.log(x_values))[at] + log_m - log_total),
             ),
             np.dot(weights, psi_sum[at] - digamma(q) + np.log(gamma) - log_total),
             np.dot(weights, q / gamma - (p * x + q) / (gamma + x * m)),
