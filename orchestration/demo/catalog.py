@@ -52,7 +52,9 @@ class Catalog:
         return (*self.email_tags, *self.ad_tags)
 
 
-SEASONS = ("spring_sale", "summer_garden", "back_to_school", "autumn_home", "black_friday", "xmas")
+SEASONS = (
+    "winter_sale", "spring_home", "summer_garden", "summer_sale", "back_to_school", "black_friday",
+)  # fmt: skip
 PLATFORMS = ("google", "meta", "tiktok")
 
 
@@ -72,7 +74,7 @@ def make_catalog(settings: Settings, products: int = 600) -> Catalog:
     weeks = max(4, int(settings.span // (7 * text.DAY)) - 1)
     email_starts = settings.start + (np.arange(weeks) * 7 + 3) * text.DAY + 9 * text.HOUR
     email_tags = tuple(f"newsletter_{week + 1:03d}" for week in range(weeks))
-    length = settings.span // 12
+    length = settings.span // 12 // text.DAY * text.DAY
     ad_tags, platforms, starts = [], [], []
     for index in range(12):
         for platform in PLATFORMS:

@@ -14,7 +14,6 @@ from orchestration.demo.tables import Block
 
 KEYS = 999_999_937  # prime: keys of nine digits
 CONTACTS_PER_ACCOUNT = 5
-BUSINESS_SHARE = 0.05
 
 
 def contact_ids(numbers: np.ndarray):
@@ -29,7 +28,7 @@ def write_crm(out: Block, settings: Settings, persons: Persons) -> np.ndarray:
     number = scattered(persons.number[rows] * 2, settings.seed, 21, KEYS)
     contact = np.full(len(persons), -1, dtype=np.int64)
     contact[rows] = number
-    is_business = rng.random(len(rows)) < BUSINESS_SHARE
+    is_business = persons.is_business[rows]
 
     # The same person entered twice, by two agents.
     again = np.flatnonzero((rng.random(len(rows)) < 0.03) & ~is_business)
@@ -55,7 +54,9 @@ def write_crm(out: Block, settings: Settings, persons: Persons) -> np.ndarray:
         rng.choice(5, n, p=(0.45, 0.40, 0.05, 0.05, 0.05)),
         rng.random(n) < 0.2,
     )
-    keeps_old = rng.random(n) < 0.4
+    leans = persons.leans_on_phone[rows]
+    # The CRM keeps an address until somebody asks; for some it is the only bridge to it.
+    keeps_old = (rng.random(n) < 0.4) | (persons.email_changed[rows] >= 0)
     changed = persons.email_changed[rows]
     updated = created + (rng.random(n) * (settings.end - created)).astype(np.int64)
     updated = np.where((changed > created) & ~keeps_old, changed + text.DAY, updated)
@@ -65,18 +66,18 @@ def write_crm(out: Block, settings: Settings, persons: Persons) -> np.ndarray:
     record = np.concatenate([np.arange(n), np.flatnonzero(has_update)])
     person = rows[record]
     moment = np.concatenate([created, updated[has_update]])
-    asked = np.where(keeps_old[record], created[record], moment)
+    asked = np.where(keeps_old[record], 0, moment)
     email = keys.spell_emails(rng, persons.emails_at(person, asked))
     email = text.where(is_business[record], text.take(company, record), email)
-    no_email = (rng.random(n) < 0.12) & ~is_business
+    no_email = persons.gives_no_email[rows] | ((rng.random(n) < 0.03) & ~leans)
     email = text.blank(email, no_email[record])
-    email, is_junk = keys.junk_emails(rng, email, 0.006)
-    email, _ = keys.null_words(rng, email, 0.008)
-    phone = keys.person_phones(rng, persons, person, asked, missing=0.0, landline=0.15)
-    no_phone = (rng.random(n) < 0.15) & ~is_business & ~no_email
+    email, is_junk = keys.junk_emails(rng, email, 0.006, leans[record])
+    email, _ = keys.null_words(rng, email, 0.008, leans[record])
+    phone = keys.person_phones(rng, persons, person, moment, missing=0.0, landline=0.15)
+    no_phone = (rng.random(n) < 0.2) & ~leans & ~no_email
     phone = text.blank(phone, no_phone[record])
-    phone, _ = keys.junk_phones(rng, phone, 0.004)
-    phone, _ = keys.null_words(rng, phone, 0.004)
+    phone, _ = keys.junk_phones(rng, phone, 0.004, leans[record])
+    phone, _ = keys.null_words(rng, phone, 0.004, leans[record])
     loaded = noise.loads(rng, settings, moment, every=text.DAY)
     is_older = (np.arange(len(record)) < n) & has_update[record]
     loaded = np.where(is_older, np.minimum(loaded, updated[record] - text.HOUR), loaded)

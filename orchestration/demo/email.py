@@ -44,7 +44,7 @@ def write_email(out: Block, settings: Settings, persons: Persons, catalog: Catal
     created = persons.acquired[rows] + (rng.random(n) * 20 * text.DAY).astype(np.int64)
     created = noise.in_period(settings, created)
     # Lists keep the address of the sign-up; only who has an account is followed.
-    keeps_old = (rng.random(n) < 0.5) & persons.member_of["shop"][rows]
+    keeps_old = rng.random(n) < 0.5
     asked = np.where(keeps_old, created, settings.end)
     address = persons.emails_at(rows, asked)
     out.is_truth(text.join("email:", subscriber_ids(number)), persons.ids(rows))

@@ -88,26 +88,27 @@ def person_phones(
     rows: np.ndarray,
     times: np.ndarray,
     missing: float,
-    landline: float = 0.12,
-    international: float = 0.25,
+    landline: float = 0.10,
+    international: np.ndarray | float = 0.25,
 ) -> pa.Array:
     """The phone a person gives: the mobile of that time or the line of the household."""
     country = persons.country[rows]
-    is_landline = (persons.landline[rows] >= 0) & (rng.random(len(rows)) < landline)
+    leans = persons.leans_on_phone[rows]
+    is_landline = (persons.landline[rows] >= 0) & (rng.random(len(rows)) < landline) & ~leans
     number = np.where(is_landline, persons.landline[rows], persons.mobiles_at(rows, times))
     # A national format without its country would be somebody else's number.
     is_foreign = persons.country_code[rows] != country
     must = np.where(is_foreign, 1.0, international)
     phones = spell_phones(rng, country, number, is_landline, must)
-    return text.blank(phones, rng.random(len(rows)) < missing)
+    return text.blank(phones, (rng.random(len(rows)) < missing) & ~leans)
 
 
-def spell_emails(rng: np.random.Generator, emails: pa.Array, typo: float = 0.003) -> pa.Array:
+def spell_emails(rng: np.random.Generator, emails: pa.Array, typo: float = 0.001) -> pa.Array:
     """Addresses as typed: mostly right, sometimes another case, blanks or a mistyped domain."""
     style = rng.random(len(emails))
     edges = np.cumsum((0.03, 0.03, 0.01, 0.005, 0.002, 0.002, typo))
     groups = np.searchsorted(edges, style, side="right")
-    pick = lambda at: text.take(emails, at)  # noqa: E731
+    pick = lambda at: text.take(emails, at)
     return text.by_group(
         groups,
         {
@@ -124,11 +125,18 @@ def spell_emails(rng: np.random.Generator, emails: pa.Array, typo: float = 0.003
 
 
 def spoil(
-    rng: np.random.Generator, column: pa.Array, share: float, words: tuple[str, ...]
+    rng: np.random.Generator,
+    column: pa.Array,
+    share: float,
+    words: tuple[str, ...],
+    spare: np.ndarray | None = None,
 ) -> tuple[pa.Array, np.ndarray]:
-    """Put one of the words in a share of the rows; returns the column and where."""
+    """Put one of the words in a share of the rows, but not where `spare`; returns the column
+    and where."""
     rows = len(column)
     hit = rng.random(rows) < share
+    if spare is not None:
+        hit &= ~spare
     if not hit.any():
         return text.plain(column), hit
     # The first words are typed far more often than the others.
@@ -136,13 +144,13 @@ def spoil(
     return text.where(hit, text.dictionary(words, code), column), hit
 
 
-def junk_emails(rng, column, share):
-    return spoil(rng, column, share, JUNK_EMAILS)
+def junk_emails(rng, column, share, spare=None):
+    return spoil(rng, column, share, JUNK_EMAILS, spare)
 
 
-def junk_phones(rng, column, share):
-    return spoil(rng, column, share, JUNK_PHONES)
+def junk_phones(rng, column, share, spare=None):
+    return spoil(rng, column, share, JUNK_PHONES, spare)
 
 
-def null_words(rng, column, share):
-    return spoil(rng, column, share, NULL_WORDS)
+def null_words(rng, column, share, spare=None):
+    return spoil(rng, column, share, NULL_WORDS, spare)

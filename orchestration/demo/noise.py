@@ -101,9 +101,12 @@ def person_names(
     rng: np.random.Generator, persons: Persons, rows: np.ndarray, habits: Habits = FORM
 ) -> tuple[text.Column, text.Column]:
     """First and last name of a record per row; in a few they have changed places."""
-    first = names("first", persons.first_name[rows], habits.draw(rng, len(rows)))
+    spelling = habits.draw(rng, len(rows))
+    # Another case or lost accents are no other name.
+    is_careful = persons.leans_on_phone[rows] & ((spelling < 0) | (spelling > UPPER_PLAIN))
+    first = names("first", persons.first_name[rows], np.where(is_careful, AS_IS, spelling))
     last = names("last", persons.last_name[rows], habits.draw(rng, len(rows)))
-    is_swapped = rng.random(len(rows)) < 0.004
+    is_swapped = (rng.random(len(rows)) < 0.004) & ~persons.leans_on_phone[rows]
     return text.where(is_swapped, last, first), text.where(is_swapped, first, last)
 
 

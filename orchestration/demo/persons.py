@@ -25,6 +25,7 @@ from orchestration.demo.settings import BLOCK, Settings, scattered
 SYSTEMS = ("shop", "pos", "crm", "email", "app", "support", "survey")
 HOUSEHOLD_SIZES = (0.45, 0.30, 0.13, 0.12)
 YEAR = 365.25
+BUSINESS_SHARE = 0.05
 # Primes: bijections of the person's number into these many keys.
 NUMBERS = 89_999_999
 MAILBOXES = 9_999_991
@@ -58,6 +59,11 @@ class Persons:
     acquired: np.ndarray
     buys_in: np.ndarray  # 0 nowhere, 1 shop, 2 store, 3 both
     member_of: dict[str, np.ndarray]
+    is_business: np.ndarray  # known to the CRM through the company they work for
+    gives_no_email: np.ndarray  # to nobody but the shop
+    # Only the phone links some of this person's records: then it is given, and the name with it
+    # is spelled with care, or nobody could ever link them.
+    leans_on_phone: np.ndarray
 
     def __len__(self) -> int:
         return len(self.number)
@@ -111,8 +117,36 @@ def country_codes() -> tuple[str, ...]:
     """ISO codes a record may carry; the first four are the countries of the pools."""
     return (
         *COUNTRIES,
-        *"IE NL CH PT BE JE SE IT AU CY AT GR AE DK NO FI US JP PL MT LT SG ZA BH CA TH HK".split(),
-        *"IL IS KR BR BM NG LB".split(),
+        *[
+            "IE",
+            "NL",
+            "CH",
+            "PT",
+            "BE",
+            "JE",
+            "SE",
+            "IT",
+            "AU",
+            "CY",
+            "AT",
+            "GR",
+            "AE",
+            "DK",
+            "NO",
+            "FI",
+            "US",
+            "JP",
+            "PL",
+            "MT",
+            "LT",
+            "SG",
+            "ZA",
+            "BH",
+            "CA",
+            "TH",
+            "HK",
+        ],
+        *["IL", "IS", "KR", "BR", "BM", "NG", "LB"],
         "",
     )
 
@@ -180,18 +214,28 @@ def make_persons(settings: Settings, block: int, countries: np.ndarray | None = 
 
     mobile = 10_000_000 + scattered(number, settings.seed, 2, NUMBERS)
     old_mobile, mobile_changed = _old_mobiles(rng, settings, number, mobile, acquired)
-    is_recycled = rng.random(rows) < 0.004
-    donor = rng.integers(0, rows, rows)
-    has_given = is_recycled & (mobile_changed[donor] >= 0) & (head[donor] != head)
-    mobile = np.where(has_given, old_mobile[donor], mobile)
-
     email, old_email = _mailboxes(rng, settings, number, country, first_name, last_name)
-    has_changed = rng.random(rows) < 0.12
     moment = acquired + (rng.random(rows) * (settings.end - acquired)).astype(np.int64)
 
     buys_in = rng.choice(4, size=rows, p=(0.13, 0.38, 0.27, 0.22))
     if countries is not None:
         buys_in = np.where(rng.random(rows) < 0.25, 3, 1)
+    member_of = _memberships(rng, buys_in, has_account=countries is not None)
+    is_business = member_of["crm"] & (rng.random(rows) < BUSINESS_SHARE)
+    # Old addresses live on in systems that also know the phone.
+    has_changed = member_of["shop"] & (member_of["crm"] | member_of["pos"]) & ~is_business
+    has_changed &= rng.random(rows) < 0.18
+    is_guest_only = (buys_in & 1 > 0) & ~member_of["shop"]
+    gives_no_email = ~is_guest_only & ~has_changed & ~is_business & (rng.random(rows) < 0.10)
+    for system in ("email", "survey"):
+        member_of[system] &= ~gives_no_email | member_of["shop"]
+    member_of["crm"] |= ~np.any([member_of[system] for system in SYSTEMS], axis=0) & ~is_guest_only
+    leans_on_phone = is_business | has_changed | gives_no_email
+    mobile_changed = np.where(leans_on_phone, -1, mobile_changed)
+    is_recycled = (rng.random(rows) < 0.005) & ~leans_on_phone
+    donor = rng.integers(0, rows, rows)
+    is_recycled &= (mobile_changed[donor] >= 0) & (head[donor] != head)
+    mobile = np.where(is_recycled, old_mobile[donor], mobile)
     return Persons(
         number=number,
         household=global_household,
@@ -215,7 +259,10 @@ def make_persons(settings: Settings, block: int, countries: np.ndarray | None = 
         head=head,
         acquired=acquired,
         buys_in=buys_in,
-        member_of=_memberships(rng, buys_in, has_account=countries is not None),
+        member_of=member_of,
+        is_business=is_business,
+        gives_no_email=gives_no_email,
+        leans_on_phone=leans_on_phone,
     )
 
 
@@ -246,7 +293,7 @@ def _names(rng, country, is_female, position, head, household):
 
 def _old_mobiles(rng, settings, number, mobile, acquired):
     old = 10_000_000 + scattered(number + 40_000_000, settings.seed, 2, NUMBERS)
-    has_changed = rng.random(len(number)) < 0.06
+    has_changed = rng.random(len(number)) < 0.05
     moment = acquired + (rng.random(len(number)) * (settings.end - acquired)).astype(np.int64)
     return np.where(has_changed, old, -1), np.where(has_changed, moment, -1)
 

@@ -78,22 +78,26 @@ def _write_members(out: Block, settings: Settings, persons: Persons, tills: Till
     gender = noise.genders(rng, persons, rows)
     address = noise.addresses(rng, persons, rows, missing=0.3)
 
-    email = keys.spell_emails(rng, persons.emails_at(rows, joined))
+    leans = persons.leans_on_phone[rows]
+    # Who is not in the CRM gave the till the address of former times.
+    is_bridge = (persons.email_changed[rows] >= 0) & ~persons.member_of["crm"][rows]
+    email = keys.spell_emails(rng, persons.emails_at(rows, np.where(is_bridge, 0, joined)))
     # One address for a couple: the till knows both under it.
     partner = persons.head[rows]
     borrows = (persons.position[rows] == 1) & (rng.random(n) < 0.003)
     email = text.where(borrows, persons.email.take(pa.array(partner)), email)
-    no_email = rng.random(n) < 0.2
+    no_email = persons.gives_no_email[rows] | ((rng.random(n) < 0.04) & ~leans)
     email = text.blank(email, no_email & ~borrows)
-    email, is_junk = keys.junk_emails(rng, email, 0.008)
-    email, _ = keys.null_words(rng, email, 0.008)
+    email, is_junk = keys.junk_emails(rng, email, 0.008, leans)
+    email, _ = keys.null_words(rng, email, 0.006, leans)
     phone = keys.person_phones(rng, persons, rows, joined, missing=0.0, landline=0.12)
-    phone = text.blank(phone, (rng.random(n) < 0.2) & ~no_email)
+    phone = text.blank(phone, (rng.random(n) < 0.2) & ~no_email & ~leans)
     # Cashiers of two stores type the number of the store to get on.
-    is_store_phone = (rng.random(n) < 0.05) & ~no_email
-    busy = np.where(rng.random(n) < 0.8, rng.integers(0, 2, n), home[rows])
+    is_store_phone = (rng.random(n) < 0.05) & ~no_email & ~leans
+    is_busy = (rng.random(n) < 0.8) & (persons.country[rows] == 0)
+    busy = np.where(is_busy, rng.integers(0, 2, n), home[rows])
     phone = text.where(is_store_phone, store_phones(rng, busy), phone)
-    phone, is_junk_phone = keys.junk_phones(rng, phone, 0.005)
+    phone, is_junk_phone = keys.junk_phones(rng, phone, 0.005, leans | no_email)
 
     updated = joined + (rng.random(n) * (settings.end - joined)).astype(np.int64)
     has_update = (rng.random(n) < 0.5) & (updated > joined + text.DAY)

@@ -7,7 +7,7 @@ from datetime import date
 
 import numpy as np
 
-from orchestration.demo.text import DAY
+from orchestration.demo.text import DAY, mixed
 
 # Persons are made in blocks of this size, each from its own random stream: memory stays flat,
 # blocks can be made in parallel, and the first 50,000 persons are the same whatever the total.
@@ -49,8 +49,10 @@ class Settings:
 
 def scattered(values: np.ndarray, seed: int, stream: int, modulus: int) -> np.ndarray:
     """A bijection of 0..modulus-1 for modulus prime: native keys must not betray the person."""
-    factor = 1 + (seed * 7_919 + stream * 104_729 + 15_485_863) % (modulus - 2)
-    offset = (seed * 31 + stream * 1_299_709) % modulus
+    factor, offset = (
+        1 + int(number % np.uint64(modulus - 2))
+        for number in mixed(np.array([2 * stream, 2 * stream + 1]), seed)
+    )
     high, low = factor >> 20, factor & 0xFFFFF
     values = np.asarray(values, dtype=np.int64)
     # The product is split, so that it fits into 64 bits.

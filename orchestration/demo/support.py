@@ -30,14 +30,20 @@ def write_support(out: Block, settings: Settings, persons: Persons, shop: Shop) 
     created = persons.acquired[rows] + (rng.random(n) * room).astype(np.int64)
     out.is_truth(text.join("support:", requester_ids(number)), persons.ids(rows))
     email = keys.spell_emails(rng, persons.emails_at(rows, created))
-    no_email = rng.random(n) < 0.3
-    email, is_junk = keys.junk_emails(rng, text.blank(email, no_email), 0.004)
+    leans = persons.leans_on_phone[rows]
+    no_email = persons.gives_no_email[rows] | (rng.random(n) < 0.12)
+    email, is_junk = keys.junk_emails(rng, text.blank(email, no_email), 0.004, leans)
     # No country beside it, so the switch shows numbers in their international form.
-    phone = keys.person_phones(rng, persons, rows, created, 0.0, 0.05, international=0.97)
-    phone = text.blank(phone, ~no_email & (rng.random(n) < 0.35))
-    is_centre = (rng.random(n) < 0.02) & ~no_email
+    abroad = np.where(persons.country[rows] == 0, 0.7, 1.0)
+    phone = keys.person_phones(rng, persons, rows, created, 0.0, 0.05, international=abroad)
+    phone = text.blank(phone, ~no_email & (rng.random(n) < 0.35) & ~leans)
+    is_centre = (rng.random(n) < 0.02) & ~no_email & ~leans
     phone = text.where(is_centre, CALL_CENTRE, phone)
     ids = requester_ids(number)
+    out.planted(
+        "junk e-mail", "support", "requesters",
+        text.take(ids, np.flatnonzero(is_junk)), "e-mail rejected as identifier",
+    )  # fmt: skip
     out.planted(
         "phone of the call centre", "support", "requesters",
         text.take(ids, np.flatnonzero(is_centre)), "phone rejected as identifier",
