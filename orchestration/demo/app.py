@@ -8,7 +8,7 @@ from orchestration.demo import noise, text, tracking
 from orchestration.demo.catalog import Catalog
 from orchestration.demo.persons import Persons
 from orchestration.demo.settings import Settings
-from orchestration.demo.shop import Shop, account_ids, with_duplicates
+from orchestration.demo.shop import Shop, with_duplicates
 from orchestration.demo.tables import Block
 
 VISITS_PER_USER = 4.2
@@ -69,7 +69,7 @@ def write_app(
     columns = {
         "event_id": text.hex_key(key, EVENT),
         "device_id": device_ids(out.number, sender),
-        "user_id": account_ids(np.maximum(account, 0), account < 0),
+        "user_id": shop.ids(account),
         "event_name": text.dictionary(EVENTS, event),
         "screen": text.dictionary(SCREENS, screen),
         "product_id": text.dictionary(catalog.product_ids, product),
@@ -99,7 +99,7 @@ def _resell(columns, shop: Shop, users, device, sender, buyer, rng, out: Block) 
     hit[rows] = True
     account = np.zeros(len(sender), dtype=np.int64)
     account[rows] = shop.account[users[buyer]]
-    columns["user_id"] = text.where(hit, account_ids(account), columns["user_id"])
+    columns["user_id"] = text.where(hit, shop.ids(account), columns["user_id"])
     out.planted(
         "device with two log-ins", "app", "events", device_ids(out.number, np.unique(device)),
         "joins no two persons",

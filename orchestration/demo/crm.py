@@ -6,13 +6,15 @@ import numpy as np
 
 from orchestration.demo import keys, noise, text
 from orchestration.demo.noise import Habits
-from orchestration.demo.persons import Persons, last_names
+from orchestration.demo.persons import Persons, family_mailboxes, last_names
 from orchestration.demo.pools import COUNTRIES, POOLS
 from orchestration.demo.settings import Settings, scattered
 from orchestration.demo.shop import with_duplicates
 from orchestration.demo.tables import Block
 
 KEYS = 999_999_937  # prime: keys of nine digits
+# What a spreadsheet leaves of a number, and two numbers in one cell.
+LOST_DIGITS = ("3.36123E+10", "0612345678 / 0698765432", "06 12 34 56 7l")
 CONTACTS_PER_ACCOUNT = 5
 
 
@@ -70,14 +72,20 @@ def write_crm(out: Block, settings: Settings, persons: Persons) -> np.ndarray:
     email = keys.spell_emails(rng, persons.emails_at(person, asked))
     email = text.where(is_business[record], text.take(company, record), email)
     no_email = persons.gives_no_email[rows] | ((rng.random(n) < 0.03) & ~leans)
+    # A mailbox for the whole family: the phone still tells its members apart.
+    size = np.bincount(persons.head, minlength=len(persons))[persons.head[rows]]
+    is_family = (persons.number[persons.head[rows]] % 401 == 5) & (size > 1) & ~leans
+    family = family_mailboxes(persons, rows)
+    email = text.where(is_family[record], text.take(family, record), email)
     email = text.blank(email, no_email[record])
     email, is_junk = keys.junk_emails(rng, email, 0.006, leans[record])
     email, _ = keys.null_words(rng, email, 0.008, leans[record])
     phone = keys.person_phones(rng, persons, person, moment, missing=0.0, landline=0.15)
-    no_phone = (rng.random(n) < 0.2) & ~leans & ~no_email
+    no_phone = (rng.random(n) < 0.2) & ~leans & ~no_email & ~is_family
     phone = text.blank(phone, no_phone[record])
     phone, _ = keys.junk_phones(rng, phone, 0.004, leans[record])
     phone, _ = keys.null_words(rng, phone, 0.004, leans[record])
+    phone, is_lost = keys.spoil(rng, phone, 0.001, LOST_DIGITS, leans[record])
     loaded = noise.loads(rng, settings, moment, every=text.DAY)
     is_older = (np.arange(len(record)) < n) & has_update[record]
     loaded = np.where(is_older, np.minimum(loaded, updated[record] - text.HOUR), loaded)
@@ -89,6 +97,15 @@ def write_crm(out: Block, settings: Settings, persons: Persons) -> np.ndarray:
     out.planted(
         "impossible birth date", "crm", "contacts",
         text.take(ids, np.flatnonzero(is_bad_birth[record] & ~is_older)), "birth date is null",
+    )  # fmt: skip
+    out.planted(
+        "mailbox of the family", "crm", "contacts",
+        text.take(contact_ids(number), np.flatnonzero(is_family)),
+        "several persons, one household",
+    )  # fmt: skip
+    out.planted(
+        "phone that lost digits", "crm", "contacts", text.take(ids, np.flatnonzero(is_lost)),
+        "phone is null, never guessed",
     )  # fmt: skip
     columns = {
         "contact_id": ids,

@@ -50,7 +50,9 @@ def write_email(out: Block, settings: Settings, persons: Persons, catalog: Catal
     out.is_truth(text.join("email:", subscriber_ids(number)), persons.ids(rows))
     leaves = rng.random(n) < 0.12
     left = created + (rng.random(n) * (settings.end - created)).astype(np.int64)
-    left = np.where(leaves & (left < settings.end - 2 * text.DAY), left, -1)
+    left = np.where(
+        leaves & (left > created + text.DAY) & (left < settings.end - 2 * text.DAY), left, -1
+    )
     first = noise.names("first", persons.first_name[rows], Habits(missing=0.7).draw(rng, n))
     spelled = keys.spell_emails(rng, address, typo=0.001)
     record = np.concatenate([np.arange(n), np.flatnonzero(left >= 0)])

@@ -10,6 +10,7 @@ from datetime import date
 from multiprocessing import get_context
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -19,6 +20,13 @@ from orchestration.demo.catalog import make_catalog
 from orchestration.demo.consent import write_consent, write_privacy
 from orchestration.demo.crm import write_crm
 from orchestration.demo.email import write_email
+from orchestration.demo.online_retail import (
+    RealOrders,
+    expected,
+    read_orders,
+    real_catalog,
+    write_real_shop,
+)
 from orchestration.demo.persons import make_persons
 from orchestration.demo.pos import write_pos
 from orchestration.demo.purchases import make_purchases
@@ -28,7 +36,7 @@ from orchestration.demo.reference_tables import (
     write_postcodes,
     write_products,
 )
-from orchestration.demo.settings import Settings
+from orchestration.demo.settings import BLOCK, Settings
 from orchestration.demo.shop import write_shop
 from orchestration.demo.support import write_support
 from orchestration.demo.survey import write_survey
@@ -77,25 +85,28 @@ def generate(
 
     Args:
         out: folder; `raw/` and `truth/` are made in it, an earlier run's tables are replaced.
-        persons: people behind the records. Every table grows in proportion.
+        persons: people behind the records. Every table grows in proportion. Real orders bring
+            their own: one person per customer.
         seed: the same seed gives the same bytes.
-        as_of: the day after the last one (default 2026-01-01); the data begin two years before.
-        orders: Parquet file of real orders (see `online_retail`).
+        as_of: the day after the last one (default 2026-01-01, with real orders the day after
+            their last); the data begin two years before, or with the real orders.
+        orders: Parquet file of real orders for the shop (see `online_retail`).
         progress: called with (blocks done, blocks) after each block.
         workers: processes; default one per core, at most one per block.
 
     Raises:
-        ValueError: when `persons` is below 500: too few for the planted problems.
+        ValueError: when `persons` is below 500 (too few for the planted problems), `as_of` is
+            not after the last real order, or the real orders have too many customers.
     """
     if persons < 500:
         raise ValueError("persons must be at least 500")
     out = Path(out)
-    last = as_of or date(2026, 1, 1)
-    settings = Settings.of(persons, seed, last.replace(year=last.year - 2), last)
+    real = read_orders(orders) if orders else None
+    settings = _settings(persons, seed, as_of, real)
     tables.clear(out)
     summary = Summary(out, settings.persons)
     truth, problems = [], []
-    for done, block in enumerate(_blocks(out, settings, workers), start=1):
+    for done, block in enumerate(_blocks(out, settings, workers, real), start=1):
         for name, rows in block.rows.items():
             summary.rows[name] = summary.rows.get(name, 0) + rows
         truth += block.truth
@@ -103,33 +114,57 @@ def generate(
         if progress:
             progress(done, settings.blocks)
     _write_truth(out, truth, problems, summary)
+    if real:
+        pq.write_table(expected(real), out / "truth" / "orders_expected.parquet")
     return summary
 
 
-def _blocks(out: Path, settings: Settings, workers: int | None):
+def _settings(persons: int, seed: int, as_of: date | None, real: RealOrders | None) -> Settings:
+    if real is None:
+        last = as_of or date(2026, 1, 1)
+        return Settings.of(persons, seed, date(last.year - 2, last.month, min(last.day, 28)), last)
+    first, last = real.period()
+    if as_of and as_of < last:
+        raise ValueError(f"as_of {as_of} is before the last of the real orders")
+    if len(real.customers) > BLOCK:
+        raise ValueError(f"real orders of more than {BLOCK} customers are not supported")
+    return Settings.of(len(real.customers), seed, first, as_of or last)
+
+
+def _blocks(out: Path, settings: Settings, workers: int | None, real: RealOrders | None):
     """Results of all blocks, in order."""
     numbers = range(settings.blocks)
     workers = min(workers or os.cpu_count() or 1, settings.blocks)
     if workers == 1:
         for number in numbers:
-            yield _make_block(out, settings, number)
+            yield _make_block(out, settings, number, real)
         return
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        jobs = [pool.submit(_make_block, out, settings, number) for number in numbers]
+        jobs = [pool.submit(_make_block, out, settings, number, real) for number in numbers]
         for job in jobs:
             yield job.result()
 
 
-def _make_block(out: Path, settings: Settings, number: int) -> Block:
+def _make_block(out: Path, settings: Settings, number: int, real: RealOrders | None) -> Block:
     block = Block(out, number, settings.blocks)
     catalog = make_catalog(settings)
+    if real:
+        catalog = real_catalog(catalog, real)
+        people = make_persons(settings, number, real.countries, real.first_seen())
+        shop = write_real_shop(block, settings, people, catalog, real)
+        purchases = make_purchases(settings, number, people)
+    else:
+        people = make_persons(settings, number)
+        purchases = make_purchases(settings, number, people)
+        shop = write_shop(block, settings, people, catalog, purchases)
     if number == 0:
-        write_products(block, settings, catalog)
+        if not real:
+            write_products(block, settings, catalog)
         write_ads(block, settings, catalog)
         write_postcodes(block, settings)
-    people = make_persons(settings, number)
-    purchases = make_purchases(settings, number, people)
-    shop = write_shop(block, settings, people, catalog, purchases)
+    for trap, hit in people.traps.items():
+        rows = np.flatnonzero(hit & (shop.account >= 0))
+        block.planted(trap, "shop", "customers", shop.account_ids(rows), "one person of their own")
     tills = write_pos(block, settings, people, catalog, purchases)
     write_crm(block, settings, people)
     write_web(block, settings, people, catalog, shop)

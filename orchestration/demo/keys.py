@@ -108,7 +108,10 @@ def spell_emails(rng: np.random.Generator, emails: pa.Array, typo: float = 0.001
     style = rng.random(len(emails))
     edges = np.cumsum((0.03, 0.03, 0.01, 0.005, 0.002, 0.002, typo))
     groups = np.searchsorted(edges, style, side="right")
-    pick = lambda at: text.take(emails, at)
+
+    def pick(at: np.ndarray) -> pa.Array:
+        return text.take(emails, at)
+
     return text.by_group(
         groups,
         {

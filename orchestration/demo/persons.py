@@ -64,6 +64,8 @@ class Persons:
     # Only the phone links some of this person's records: then it is given, and the name with it
     # is spelled with care, or nobody could ever link them.
     leans_on_phone: np.ndarray
+    # Who is easily taken for somebody else, by what the trap is called.
+    traps: dict[str, np.ndarray]
 
     def __len__(self) -> int:
         return len(self.number)
@@ -159,14 +161,20 @@ def draw(rng: np.random.Generator, country: np.ndarray, sizes: list[int], skew: 
     return starts[country] + (position * np.asarray(sizes)[country]).astype(np.int64)
 
 
-def make_persons(settings: Settings, block: int, countries: np.ndarray | None = None) -> Persons:
+def make_persons(
+    settings: Settings,
+    block: int,
+    countries: np.ndarray | None = None,
+    first_seen: np.ndarray | None = None,
+) -> Persons:
     """People of a block.
 
     Args:
         settings: the run.
         block: number of the block.
-        countries: country_codes() index per person, where they are given (real orders); their
-            persons live alone, as nothing is known of their households.
+        countries: country_codes() index per person, where the customers are given (real orders);
+            their persons live alone, as nothing is known of their households.
+        first_seen: time of the first order of each given customer, microseconds.
     """
     rng = settings.rng("persons", block)
     first = block * BLOCK
@@ -212,6 +220,9 @@ def make_persons(settings: Settings, block: int, countries: np.ndarray | None = 
     share = np.where(is_early, 0.08 * rng.random(rows), 0.08 + 0.90 * rng.random(rows))
     acquired = settings.start + (share * settings.span).astype(np.int64)
 
+    if first_seen is not None:
+        acquired = np.maximum(first_seen[number] - text.HOUR, settings.start)
+
     mobile = 10_000_000 + scattered(number, settings.seed, 2, NUMBERS)
     old_mobile, mobile_changed = _old_mobiles(rng, settings, number, mobile, acquired)
     email, old_email = _mailboxes(rng, settings, number, country, first_name, last_name)
@@ -229,12 +240,16 @@ def make_persons(settings: Settings, block: int, countries: np.ndarray | None = 
     gives_no_email = ~is_guest_only & ~has_changed & ~is_business & (rng.random(rows) < 0.10)
     for system in ("email", "survey"):
         member_of[system] &= ~gives_no_email | member_of["shop"]
-    member_of["crm"] |= ~np.any([member_of[system] for system in SYSTEMS], axis=0) & ~is_guest_only
+    member_of["crm"] |= ~np.any([member_of[system] for system in SYSTEMS], axis=0) & (buys_in != 1)
     leans_on_phone = is_business | has_changed | gives_no_email
     mobile_changed = np.where(leans_on_phone, -1, mobile_changed)
     is_recycled = (rng.random(rows) < 0.005) & ~leans_on_phone
-    donor = rng.integers(0, rows, rows)
+    donors = np.flatnonzero(mobile_changed >= 0)
+    donor = donors[rng.integers(0, max(1, len(donors)), rows)] if len(donors) else number * 0
     is_recycled &= (mobile_changed[donor] >= 0) & (head[donor] != head)
+    # A number finds a new owner once.
+    first_of = np.unique(np.where(is_recycled, donor, -1 - np.arange(rows)), return_index=True)[1]
+    is_recycled &= np.isin(np.arange(rows), first_of)
     mobile = np.where(is_recycled, old_mobile[donor], mobile)
     return Persons(
         number=number,
@@ -263,6 +278,12 @@ def make_persons(settings: Settings, block: int, countries: np.ndarray | None = 
         is_business=is_business,
         gives_no_email=gives_no_email,
         leans_on_phone=leans_on_phone,
+        traps={
+            "same name, address and line as a parent": is_junior,
+            "twin": is_twin,
+            "number that was somebody else's": is_recycled,
+            "address that was changed": has_changed,
+        },
     )
 
 

@@ -70,9 +70,12 @@ FRANCE = Pool(
     ),
     streets=_parts(
         "rue des Lilas | rue de la République | avenue Victor Hugo | rue Pasteur | place Foch | "
-        "boulevard Gambetta | rue Jean Jaurès | rue du Moulin | chemin des Vignes | rue de l'Église "
-        "| allée des Tilleuls | impasse du Château | rue Émile Zola | quai de Saône | rue Molière | "
-        "avenue de la Gare | rue des Écoles | rue du Général Leclerc | rue Voltaire | cours Lafayette"
+        "boulevard Gambetta | rue Jean Jaurès | rue du Moulin | "
+        "chemin des Vignes | rue de l'Église "
+        "| allée des Tilleuls | impasse du Château | "
+        "rue Émile Zola | quai de Saône | rue Molière | "
+        "avenue de la Gare | rue des Écoles | "
+        "rue du Général Leclerc | rue Voltaire | cours Lafayette"
     ),
     cities=_cities(
         "Paris: 75001, 75011, 75012, 75015, 75018, 75020 | Lyon: 69001, 69003, 69006, 69008 | "
@@ -135,13 +138,15 @@ GERMANY = Pool(
     ),
     male=_words(
         "Lukas Leon Paul Jonas Finn Noah Elias Ben Felix Maximilian Alexander Michael Thomas "
-        "Andreas Stefan Christian Markus Martin Peter Hans Klaus Jürgen Günther Werner Horst Dieter "
+        "Andreas Stefan Christian Markus Martin Peter Hans Klaus "
+        "Jürgen Günther Werner Horst Dieter "
         "Uwe Bernd Frank Ralf Jörg Sven Torsten Matthias Sebastian Daniel Tobias Florian Jan Tim "
         "Moritz Björn Sören Rüdiger Götz Mehmet Mustafa Ali Karl-Heinz Hans-Peter Wolfgang Heinz"
     ),
     last=_words(
         "Müller Schmidt Schneider Fischer Weber Meyer Wagner Becker Schulz Hoffmann Schäfer Koch "
-        "Bauer Richter Klein Wolf Schröder Neumann Schwarz Zimmermann Braun Krüger Hofmann Hartmann "
+        "Bauer Richter Klein Wolf Schröder Neumann Schwarz "
+        "Zimmermann Braun Krüger Hofmann Hartmann "
         "Lange Schmitt Werner Schmitz Krause Meier Lehmann Schmid Schulze Maier Köhler Herrmann "
         "König Walter Mayer Huber Kaiser Fuchs Peters Lang Scholz Möller Weiß Jung Hahn Schubert "
         "Vogel Friedrich Keller Günther Frank Berger Winkler Roth Beck Lorenz Baumann Franke "
@@ -187,7 +192,8 @@ SPAIN = Pool(
         "Guerrero | Prieto | Méndez | Cruz | Calvo | Gallego | Herrera | Vidal | León | Márquez | "
         "Peña | Flores | Cabrera | Campos | Vega | Fuentes | Carrasco | Díez | Reyes | Caballero | "
         "Nieto | Aguilar | Pascual | Santana | Herrero | Lorenzo | Montero | Hidalgo | Giménez | "
-        "Ibáñez | Ferrer | Durán | Santiago | Vicente | Benítez | Mora | Arias | Vargas | Carmona | "
+        "Ibáñez | Ferrer | Durán | Santiago | Vicente | Benítez | "
+        "Mora | Arias | Vargas | Carmona | "
         "de la Cruz | del Río | García López | Pérez Gil | Ruiz Soto | Sanz Vega | López Mora"
     ),
     streets=_parts(

@@ -84,7 +84,7 @@ def _write_members(out: Block, settings: Settings, persons: Persons, tills: Till
     email = keys.spell_emails(rng, persons.emails_at(rows, np.where(is_bridge, 0, joined)))
     # One address for a couple: the till knows both under it.
     partner = persons.head[rows]
-    borrows = (persons.position[rows] == 1) & (rng.random(n) < 0.003)
+    borrows = (persons.position[rows] == 1) & (rng.random(n) < 0.006)
     email = text.where(borrows, persons.email.take(pa.array(partner)), email)
     no_email = persons.gives_no_email[rows] | ((rng.random(n) < 0.04) & ~leans)
     email = text.blank(email, no_email & ~borrows)
@@ -92,10 +92,10 @@ def _write_members(out: Block, settings: Settings, persons: Persons, tills: Till
     email, _ = keys.null_words(rng, email, 0.006, leans)
     phone = keys.person_phones(rng, persons, rows, joined, missing=0.0, landline=0.12)
     phone = text.blank(phone, (rng.random(n) < 0.2) & ~no_email & ~leans)
-    # Cashiers of two stores type the number of the store to get on.
-    is_store_phone = (rng.random(n) < 0.05) & ~no_email & ~leans
+    # Cashiers type the number of the store to get on; in one store nearly always.
+    is_store_phone = (rng.random(n) < 0.06) & ~no_email & ~leans
     is_busy = (rng.random(n) < 0.8) & (persons.country[rows] == 0)
-    busy = np.where(is_busy, rng.integers(0, 2, n), home[rows])
+    busy = np.where(is_busy, 0, home[rows])
     phone = text.where(is_store_phone, store_phones(rng, busy), phone)
     phone, is_junk_phone = keys.junk_phones(rng, phone, 0.005, leans | no_email)
 

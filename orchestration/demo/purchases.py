@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from orchestration.demo import text
+from orchestration.demo.catalog import Catalog, unit_prices
 from orchestration.demo.persons import Persons
 from orchestration.demo.settings import Settings
 
@@ -88,10 +89,10 @@ class Lines:
         return result
 
 
-def make_lines(rng, catalog, value: np.ndarray, currency: np.ndarray, discounted: float) -> Lines:
+def make_lines(
+    rng, catalog: Catalog, value: np.ndarray, currency: np.ndarray, discounted: float
+) -> Lines:
     """Fill baskets with products whose prices come near the intended value."""
-    from orchestration.demo.catalog import unit_prices
-
     baskets = len(value)
     count = np.minimum(1 + rng.poisson(1.1, baskets), 8)
     basket = np.repeat(np.arange(baskets), count)

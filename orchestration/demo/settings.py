@@ -22,14 +22,13 @@ class Settings:
     seed: int
     start: int
     end: int
-    real_orders: str | None = None
 
     @classmethod
-    def of(cls, persons: int, seed: int, first: date, as_of: date, real_orders=None) -> Settings:
+    def of(cls, persons: int, seed: int, first: date, as_of: date) -> Settings:
         def midnight(day: date) -> int:
             return (day - date(1970, 1, 1)).days * DAY
 
-        return cls(persons, seed, midnight(first), midnight(as_of), real_orders)
+        return cls(persons, seed, midnight(first), midnight(as_of))
 
     @property
     def blocks(self) -> int:

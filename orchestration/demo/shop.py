@@ -41,15 +41,36 @@ class Shop:
     order_campaign: np.ndarray  # index into catalog.tags, -1 none
     is_guest: np.ndarray
     line_order: np.ndarray
-    line_product: np.ndarray
+    line_product: np.ndarray  # index into the catalog, -1 for what is no article
+    key_width: int = 10
 
-    def account_ids(self, persons: np.ndarray, missing: np.ndarray | None = None) -> pa.Array:
-        absent = self.account[persons] < 0
-        return account_ids(np.maximum(self.account[persons], 0), absent | (missing is True))
+    def ids(self, accounts: np.ndarray) -> pa.Array:
+        """Account numbers as text; negative ones are null."""
+        return text.numbered("", np.maximum(accounts, 0), self.key_width, accounts < 0)
 
+    def account_ids(self, persons: np.ndarray) -> pa.Array:
+        """Account of each person, null where there is none."""
+        return self.ids(self.account[persons])
 
-def account_ids(numbers: np.ndarray, missing: np.ndarray | None = None) -> pa.Array:
-    return text.numbered("", numbers, 10, missing)
+    def first_products(self, orders: np.ndarray) -> np.ndarray:
+        """Product of the first line of each order; -1 for no order or no article."""
+        if not len(self.line_order):
+            return np.full(len(orders), -1)
+        line = np.searchsorted(self.line_order, np.maximum(orders, 0))
+        return np.where(orders >= 0, self.line_product[line], -1)
+
+    def latest_orders(self, persons: np.ndarray) -> np.ndarray:
+        """Index of the last order of each person, -1 none (orders are sorted by person)."""
+        if not len(self.order_person):
+            return np.full(len(persons), -1)
+        last = np.maximum(np.searchsorted(self.order_person, persons, side="right") - 1, 0)
+        return np.where(self.order_person[last] == persons, last, -1)
+
+    def order_ids(self, orders: np.ndarray) -> pa.Array:
+        """Keys of orders; null for -1."""
+        if not len(self.order_id):
+            return text.plain(text.constant(None, len(orders)))
+        return text.blank(text.take(self.order_id, np.maximum(orders, 0)), orders < 0)
 
 
 def write_shop(
@@ -76,7 +97,7 @@ def write_shop(
         account, created, person, time, order_id, campaign, is_guest,
         np.empty(0, np.int64), np.empty(0, np.int64),
     )  # fmt: skip
-    write_customers(out, settings, persons, account, created)
+    write_customers(out, settings, persons, shop)
     lines = _write_orders(out, settings, persons, catalog, shop, purchases.value[at], rng)
     shop.line_order, shop.line_product = lines.basket, lines.product
     return shop
@@ -93,20 +114,26 @@ def campaigns_at(rng, settings: Settings, catalog: Catalog, time: np.ndarray, sh
     return np.where(time < settings.start, -1, chosen)
 
 
-def write_customers(out: Block, settings: Settings, persons, account, created) -> None:
-    """Accounts: one row per version; a changed address leaves the older version behind."""
+def write_customers(
+    out: Block, settings: Settings, persons: Persons, shop: Shop, twice: float = 0.02
+) -> None:
+    """Accounts: one row per version; a changed address leaves the older version behind.
+
+    Args:
+        twice: share of persons with a second account.
+    """
     rng = settings.rng("accounts", out.number)
-    rows = np.flatnonzero(account >= 0)
-    number = account[rows]
-    made = created[rows]
+    rows = np.flatnonzero(shop.account >= 0)
+    number = shop.account[rows]
+    made = shop.account_created[rows]
     # A few open a second account later, usually because the first password is forgotten.
-    again = rng.random(len(rows)) < 0.02
+    again = rng.random(len(rows)) < twice
     second = np.minimum(made[again] + 60 * text.DAY, settings.end - 2 * text.DAY)
     later = scattered(persons.number[rows[again]] * 2 + 1, settings.seed, 11, KEYS)
     rows = np.concatenate([rows, rows[again]])
     number = np.concatenate([number, later])
     made = np.concatenate([made, np.maximum(second, made[again])])
-    out.is_truth(text.join("shop:", account_ids(number)), persons.ids(rows))
+    out.is_truth(text.join("shop:", shop.ids(number)), persons.ids(rows))
 
     first, last = noise.person_names(rng, persons, rows)
     address = noise.addresses(rng, persons, rows, missing=0.05)
@@ -116,7 +143,7 @@ def write_customers(out: Block, settings: Settings, persons, account, created) -
     updated = made + (rng.random(len(rows)) * (settings.end - made)).astype(np.int64)
     updated = np.where((changed > made) & ~keeps_old, changed + text.HOUR, updated)
     has_update = ((changed > made) & ~keeps_old) | (rng.random(len(rows)) < 0.2)
-    has_update &= updated < settings.end - 2 * text.DAY
+    has_update &= (updated > made + text.DAY) & (updated < settings.end - 2 * text.DAY)
 
     record = np.concatenate([np.arange(len(rows)), np.flatnonzero(has_update)])
     moment = np.concatenate([made, updated[has_update]])
@@ -129,7 +156,7 @@ def write_customers(out: Block, settings: Settings, persons, account, created) -
     superseded = np.where(is_first & has_update[record], updated[record], settings.end)
     loaded = np.where(is_first, np.minimum(loaded, superseded - text.HOUR), loaded)
     columns = {
-        "customer_id": account_ids(number[record]),
+        "customer_id": shop.ids(number[record]),
         "email": email,
         "first_name": text.take(first, record),
         "last_name": text.take(last, record),

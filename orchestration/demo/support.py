@@ -63,14 +63,6 @@ def write_support(out: Block, settings: Settings, persons: Persons, shop: Shop) 
     _write_tickets(out, settings, persons, shop, rows, number, created)
 
 
-def _latest_orders(shop: Shop, person: np.ndarray):
-    """Index of the last shop order per person, -1 none (orders are sorted by person)."""
-    last = np.searchsorted(shop.order_person, person, side="right") - 1
-    if not len(shop.order_person):
-        return np.full(len(person), -1)
-    return np.where(shop.order_person[np.maximum(last, 0)] == person, last, -1)
-
-
 def _write_tickets(out, settings, persons, shop, rows, number, created) -> None:
     rng = settings.rng("tickets", out.number)
     count = 1 + rng.poisson(0.4, len(rows))
@@ -83,7 +75,7 @@ def _write_tickets(out, settings, persons, shop, rows, number, created) -> None:
     opened = np.where(is_first, created[at], opened)
     closed = opened + (rng.exponential(3, n) * text.DAY).astype(np.int64) + text.HOUR
     is_open = (closed > settings.end - text.HOUR) | (rng.random(n) < 0.03)
-    order = _latest_orders(shop, rows[at]) if len(shop.order_person) else np.full(n, -1)
+    order = shop.latest_orders(rows[at])
     order = np.where(rng.random(n) < 0.6, order, -1)
     ticket_id = text.numbered(
         "", scattered(out.number * TICKETS_PER_BLOCK + np.arange(n), settings.seed, 72, KEYS), 10
@@ -99,15 +91,10 @@ def _write_tickets(out, settings, persons, shop, rows, number, created) -> None:
     subjects = [subject for language in SUBJECTS for subject in language]
     topic = rng.integers(0, len(SUBJECTS[0]), n)
     channel = rng.choice(4, n, p=(0.35, 0.2, 0.35, 0.1))
-    order_ids = (
-        text.blank(text.take(shop.order_id, np.maximum(order, 0)), order < 0)
-        if len(shop.order_person)
-        else text.constant(None, n)
-    )
     columns = {
         "ticket_id": text.take(ticket_id, record),
         "requester_id": requester_ids(number[at][record]),
-        "order_id": text.take(text.plain(order_ids), record),
+        "order_id": shop.order_ids(order[record]),
         "subject": text.dictionary(subjects, (country * len(SUBJECTS[0]) + topic)[record]),
         "channel": text.dictionary(("email", "chat", "phone", "form"), channel[record]),
         "priority": text.dictionary(

@@ -10,7 +10,6 @@ from orchestration.demo.persons import Persons
 from orchestration.demo.phrases import COMMENTS, TITLES
 from orchestration.demo.settings import Settings, scattered
 from orchestration.demo.shop import KEYS, Shop, with_duplicates
-from orchestration.demo.support import _latest_orders
 from orchestration.demo.tables import Block
 
 ANSWERS_PER_BLOCK = 1_000_000
@@ -66,7 +65,7 @@ def _write_answers(out, settings, persons, shop, rows, number, created, mood, at
     score = np.clip(np.round(mood[at] + rng.normal(0, 1, n)), 0, 10).astype(np.int64)
     level = np.searchsorted([7, 9], score, side="right")
     submitted = _submitted(rng, settings, created, at)
-    order = _latest_orders(shop, rows[at])
+    order = shop.latest_orders(rows[at])
     email = persons.emails_at(rows[at], submitted)
     comment = _comments(rng, persons.country[rows[at]], level)
     has_secret = rng.random(n) < 0.01
@@ -82,15 +81,10 @@ def _write_answers(out, settings, persons, shop, rows, number, created, mood, at
         text.take(answer_id, np.flatnonzero(is_bad)), "quarantined",
     )  # fmt: skip
     loaded = noise.loads(rng, settings, submitted)
-    orders = (
-        text.blank(text.take(shop.order_id, np.maximum(order, 0)), order < 0)
-        if len(shop.order_person)
-        else text.constant(None, n)
-    )
     columns = {
         "response_id": answer_id,
         "respondent_id": respondent_ids(number[at]),
-        "order_id": orders,
+        "order_id": shop.order_ids(order),
         "score": text.dictionary(words, shown),
         "comment": text.blank(comment, rng.random(n) < 0.5),
         "submitted_at": text.timestamps(submitted),
@@ -106,11 +100,9 @@ def _write_reviews(out, settings, persons, catalog, shop, rows, number, created,
     level = np.searchsorted([3, 4], rating, side="right")
     country = persons.country[rows[at]]
     submitted = _submitted(rng, settings, created, at)
-    order = _latest_orders(shop, rows[at])
+    bought = shop.first_products(shop.latest_orders(rows[at]))
     product = (len(catalog.price) * rng.random(n) ** 1.5).astype(np.int64)
-    if len(shop.line_order):
-        line = np.searchsorted(shop.line_order, np.maximum(order, 0))
-        product = np.where(order >= 0, shop.line_product[line], product)
+    product = np.where(bought >= 0, bought, product)
     loaded = noise.loads(rng, settings, submitted)
     review = scattered(out.number * ANSWERS_PER_BLOCK + np.arange(n), settings.seed, 83, KEYS)
     titles = [title for language in TITLES for title in language]

@@ -12,21 +12,34 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
+from orchestration.demo import text
 from orchestration.demo.text import Column
 
 STAGING = Path(__file__).resolve().parents[2] / "models" / "staging"
 
 
 @cache
+def declared_keys() -> dict[tuple[str, str], tuple[str, ...]]:
+    """Key columns of every declared raw table."""
+    return {name: tuple(table["config"]["meta"]["key"]) for name, table in _declared()}
+
+
+@cache
 def declared_columns() -> dict[tuple[str, str], tuple[str, ...]]:
     """Columns of every declared raw table, in order: {(source, table): names}."""
-    columns = {}
-    for path in sorted(STAGING.glob("*/_*__sources.yml")):
-        for source in yaml.safe_load(path.read_text(encoding="utf-8"))["sources"]:
-            for table in source["tables"]:
-                names = tuple(column["name"] for column in table["columns"])
-                columns[source["name"], table["name"]] = names
-    return columns
+    return {
+        name: tuple(column["name"] for column in table["columns"]) for name, table in _declared()
+    }
+
+
+@cache
+def _declared() -> tuple[tuple[tuple[str, str], dict], ...]:
+    return tuple(
+        ((source["name"], table["name"]), table)
+        for path in sorted(STAGING.glob("*/_*__sources.yml"))
+        for source in yaml.safe_load(path.read_text(encoding="utf-8"))["sources"]
+        for table in source["tables"]
+    )
 
 
 def schema_of(source: str, table: str) -> pa.Schema:
@@ -71,6 +84,7 @@ class Block:
             arrays.append(column)
         data = pa.Table.from_arrays(arrays, names=schema.names)
         if order is not None:
+            self._plant_duplicates(source, table, data, order)
             data = data.take(pa.array(order))
         folder = self.out / "raw" / source
         if self.total == 1:
@@ -82,6 +96,12 @@ class Block:
         pq.write_table(data, path, compression="zstd", store_schema=False)
         key = f"{source}.{table}"
         self.rows[key] = self.rows.get(key, 0) + data.num_rows
+
+    def _plant_duplicates(self, source: str, table: str, data: pa.Table, order) -> None:
+        twice = np.flatnonzero(np.bincount(order, minlength=data.num_rows) > 1)
+        rows = data.select(declared_keys()[source, table]).take(pa.array(twice))
+        key = text.join(*(_text(column) for column in rows.columns), separator="|")
+        self.planted("row twice", source, table, key, "loaded once")
 
     def is_truth(self, record_keys: Column, persons: Column) -> None:
         """Remember whose record each key is."""

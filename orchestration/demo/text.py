@@ -8,6 +8,7 @@ dictionary array whose few distinct texts are written once. Nothing here loops o
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 import numpy as np
@@ -168,6 +169,14 @@ def money(cents: np.ndarray, missing: np.ndarray | None = None) -> pa.Array:
     return blank(join(sign, whole, fraction), missing)
 
 
+def decimals(thousandths: np.ndarray) -> pa.Array:
+    """Integer thousandths as a decimal with the two or three places it needs: `6.95`, `0.012`."""
+    size = np.abs(np.asarray(thousandths, dtype=np.int64))
+    sign = dictionary(["", "-"], (thousandths < 0).astype(np.int32))
+    places = [f".{i:03d}"[: 3 if i % 10 == 0 else 4] for i in range(1000)]
+    return join(sign, numbers(size // 1000), dictionary(places, size % 1000))
+
+
 def blank(column: Column, missing: np.ndarray | None) -> pa.Array:
     """The column with nulls where `missing`."""
     column = plain(column)
@@ -209,8 +218,6 @@ def take(column: Column, rows: np.ndarray) -> Column:
 
 def ascii_fold(text: str) -> str:
     """Lower-case ASCII letters of a name, as in an e-mail address (for pools, not for rows)."""
-    import unicodedata
-
     text = text.replace("ß", "ss").replace("ø", "o")
     plain_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z]", "", plain_text)

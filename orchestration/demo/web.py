@@ -10,7 +10,7 @@ from orchestration.demo import noise, text, tracking
 from orchestration.demo.catalog import Catalog
 from orchestration.demo.persons import Persons
 from orchestration.demo.settings import Settings
-from orchestration.demo.shop import Shop, account_ids, with_duplicates
+from orchestration.demo.shop import Shop, campaigns_at, with_duplicates
 from orchestration.demo.tables import Block
 
 PAGE_VIEWS_PER_PERSON = 10
@@ -97,8 +97,6 @@ def _cookies(rng, persons: Persons) -> tuple[Cookies, np.ndarray]:
 
 
 def _visits(rng, settings, persons, catalog, shop: Shop, cookies: Cookies) -> Visits:
-    from orchestration.demo.shop import campaigns_at
-
     bought = np.flatnonzero(cookies.count[shop.order_person] > 0)
     buyer = shop.order_person[bought]
     pages = 2 + rng.poisson(1.6, len(bought))
@@ -144,9 +142,8 @@ def _write_hits(out, settings, persons, catalog, shop, cookies, visits: Visits, 
     event = rng.choice(4, len(visit), p=(0.5, 0.37, 0.07, 0.06))
     event = np.where(is_last & (order >= 0), 4, event)
     product = (len(catalog.price) * rng.random(len(visit)) ** 1.5).astype(np.int64)
-    if len(shop.line_order):
-        first_line = np.searchsorted(shop.line_order, np.maximum(order, 0))
-        product = np.where(order >= 0, shop.line_product[first_line], product)
+    bought = shop.first_products(visits.order)[visit]
+    product = np.where(bought >= 0, bought, product)
     product = np.where((event == 1) | (event == 2), product, -1)
     campaign = np.where(page == 0, visits.campaign[visit], -1)
     cookie = visits.cookie[visit]
@@ -183,7 +180,7 @@ def _write_hits(out, settings, persons, catalog, shop, cookies, visits: Visits, 
     columns = {
         "event_id": text.hex_key(key, HIT, missing=has_no_id),
         "anonymous_id": cookie_ids(out.number, cookie),
-        "user_id": account_ids(np.maximum(account, 0), account < 0),
+        "user_id": shop.ids(account),
         "event_name": text.dictionary(EVENTS, event),
         "event_at": text.iso(clock.event),
         "sent_at": text.iso(clock.sent, rng.random(rows) < 0.05),
@@ -198,6 +195,8 @@ def _write_hits(out, settings, persons, catalog, shop, cookies, visits: Visits, 
         "loaded_at": loaded,
     }
     ids = columns["event_id"]
+    nameless = text.take(columns["anonymous_id"], np.flatnonzero(has_no_id))
+    out.planted("hit without an id", "web", "page_views", nameless, "event keyed by its content")
     for problem, hit, expected in (
         ("properties are no JSON", is_broken & ~has_no_id, "event kept, properties null"),
         ("e-mail in the address", has_secret & ~has_no_id, "query string removed"),

@@ -60,7 +60,7 @@ def identifiers(raw: Path, newest_only: bool) -> duckdb.DuckDBPyRelation:
     parts = []
     for source, (table, key, email, phone, first_name, country) in _RECORDS.items():
         folder = raw / source.replace("guests", "shop")
-        where = "where customer_id is null" if source == "guests" else ""
+        where = "where customer_id is null and email is not null" if source == "guests" else ""
         newest = (
             f"qualify row_number() over (partition by {key} order by loaded_at desc) = 1"
             if newest_only
