@@ -1,24 +1,29 @@
-{# Marks the parameters to keep with U+0001 and whatever holds an address with U+0002, because a
-   portable pattern cannot say "not followed by": then unmarked parameters go. #}
+{# A portable pattern cannot say "all but": parameters to keep are marked with U+0001, then every
+   unmarked one goes. #}
 {% macro clean_url(expr) -%}
-    {%- set kept = 'utm_[a-zA-Z_]+|gclid|dclid|wbraid|gbraid|msclkid|fbclid|ttclid' -%}
-    {%- set steps = [
-        ('[\u0001-\u001f\u007f]+', ''),
-        ('^([^#]*)#[^\u0001]*$', '\\1'),
-        ('^([a-zA-Z][a-zA-Z0-9+.-]*://|//)[^/?@]*@', '\\1'),
-        ('[^/?&=@%]+(?:@|%40)[^/?&=]*', '\u0002'),
-        ('([?&])((?:' ~ kept ~ ')=[^&\u0002]*)', '\\1\u0001\\2'),
-        ('\u0001[^&\u0002]*\u0002[^&]*', ''),
-        ('([?&])[^&?\u0001][^&]*', '\\1'),
-        ('[?&][?&]*[?]', '?'),
-        ('([?&])&+', '\\1'),
-        ('[?&]+$', ''),
-        ('\u0001', ''),
-        ('\u0002', '[email]'),
-    ] -%}
-    {%- set ns = namespace(text=expr) -%}
-    {%- for pattern, replacement in steps -%}
-        {%- set ns.text = regexp_replace_all(ns.text, pattern, replacement) -%}
+    {%- set printable = regexp_replace_all(expr, '[\u0001-\u0020\u007f]+', '') -%}
+    {%- set page = regexp_replace_all(
+        regexp_replace_all(
+            regexp_extract('full_url', '^[^?#]*'), '^([a-zA-Z][a-zA-Z0-9+.-]*://|//)[^/]*@', '\\1'
+        ),
+        '[^/@%]+(?:@|%40)[^/]*',
+        '[email]'
+    ) -%}
+    {%- set ns = namespace(
+        query=regexp_replace_all(
+            "'&' || substring(" ~ regexp_extract('full_url', '[?][^#]*') ~ ', 2)', '&[^&]*(?:@|%40)[^&]*', ''
+        )
+    ) -%}
+    {%- for name in ['utm_', 'gclid=', 'dclid=', 'wbraid=', 'gbraid=', 'msclkid=', 'fbclid=', 'ttclid='] -%}
+        {%- set ns.query = 'replace(' ~ ns.query ~ ", '&" ~ name ~ "', '&\u0001" ~ name ~ "')" -%}
     {%- endfor -%}
-    {{ ns.text }}
+    {%- set kept = 'replace(' ~ regexp_replace_all(ns.query, '&(?:[^&\u0001][^&]*)?', '') ~ ", '\u0001', '&')" -%}
+    case
+        when not {{ regexp_matches(expr, '[\u0001-\u0020\u007f?#@%]') }} then {{ expr }}
+        else {{ bind_value(
+            'full_url',
+            printable,
+            "coalesce(" ~ page ~ ", '') || coalesce('?' || nullif(substring(" ~ kept ~ ", 2), ''), '')"
+        ) }}
+    end
 {%- endmacro %}

@@ -1,4 +1,3 @@
 {% macro map_values(expr, mapping) -%}
-    {%- set words = strip_accents('plain_word') -%}
-    {{- bind_value('plain_word', nfc(lower_text(clean_text(expr))), map_plain_values(words, mapping)) -}}
+    {{- bind_value('mapped_word', plain_word(expr), map_plain_values('mapped_word', mapping)) -}}
 {%- endmacro %}

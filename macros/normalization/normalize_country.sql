@@ -27,9 +27,9 @@
         'TR': ['tur', 'turkey', 'turkiye', 'turquie'], 'UA': ['ukr', 'ukraine'],
     } -%}
     {{- bind_value(
-        'plain_word',
-        nfc(lower_text(clean_text(expr))),
-        'coalesce(' ~ regexp_extract('upper(plain_word)', '^(?:' ~ codes ~ ')$') ~ ', '
-        ~ map_plain_values(strip_accents('plain_word'), names) ~ ')'
+        'country_word',
+        plain_word(expr),
+        'coalesce(upper(' ~ regexp_extract('country_word', '^(?:' ~ codes | lower ~ ')$') ~ '), '
+        ~ map_plain_values('country_word', names) ~ ')'
     ) -}}
 {%- endmacro %}

@@ -11,28 +11,40 @@
     {%- set folded = "lower(translate(" ~ regexp_replace_all(expr, '[' ~ invisible ~ ']+', '') ~ ", '" ~ foreign ~ "', '" ~ digits * 4 ~ "+()-./'))" -%}
     {%- set trunk_codes = [] -%}
     {%- for plan in plans.values() if plan.trunk == '0' -%}{%- do trunk_codes.append(plan.code) -%}{%- endfor -%}
+    {%- set gap = ' ()./\u2010-\u2015\u2212-' -%}
     {%- set steps = [
         ('[' ~ space ~ ']+', ' '),
         (' / ', '?'),
         ("^[ '\u2019]*(?:tel[.: ]*)?", ''),
         ('[ .,]*(?:extension|ext|poste|x|#)[.: ]*[0-9]{1,6} *$', ''),
         ('^([+]?[0-9]{7,15})[.]0$', '\\1'),
-        ('^.*[^0-9+ ()./\u2010-\u2015\u2212-].*$', ''),
-        ('[ ()./\u2010-\u2015\u2212-]+', ''),
-        ('^00', '+'),
-        ('^[+](' ~ trunk_codes | join('|') ~ ')0', '+\\1'),
+        ('^.*[^0-9+' ~ gap ~ '].*$', ''),
+        ('[' ~ gap ~ ']+', ''),
     ] -%}
-    {%- set ns = namespace(text=folded) -%}
+    {%- set ns = namespace(text=folded, plain=expr) -%}
     {%- for pattern, replacement in steps -%}
         {%- set ns.text = regexp_replace_all(ns.text, pattern, replacement) -%}
     {%- endfor -%}
-    {%- set candidates = candidate_phones('phone_digits', country or home) -%}
+    {%- for sign in [' ', '.', '-', '(', ')'] -%}
+        {%- set ns.plain = 'replace(' ~ ns.plain ~ ", '" ~ sign ~ "', '')" -%}
+    {%- endfor -%}
+    {%- set digits = 'case when ' ~ regexp_matches(expr, '^[+0(]?[0-9 ()-]*(?:[.][0-9]{2,}[0-9 ().-]*)?$')
+        ~ ' then ' ~ ns.plain ~ ' else ' ~ ns.text ~ ' end' -%}
+    {%- set dialled = "case when dialled_digits like '00%' then '+' || substring(dialled_digits, 3)"
+        ~ " else dialled_digits end" -%}
+    {%- set valid = '^' ~ phone_pattern() ~ '$' -%}
+    {%- set code = 'substring(phone_plan, 3)' -%}
+    {%- set first = "case when phone_digits like '+%' then "
+        ~ regexp_replace_all('phone_digits', '^[+](' ~ trunk_codes | join('|') ~ ')0', '+\\1')
+        ~ " when phone_plan like 't%' and phone_digits like '0%' then '+' || " ~ code ~ ' || substring(phone_digits, 2)'
+        ~ " when phone_plan like '_b%' then '+' || " ~ code ~ ' || phone_digits end' -%}
+    {%- set second = 'case when phone_digits like ' ~ code ~ " || '%' then '+' || phone_digits end" -%}
     case
-        when {{ regexp_matches(expr, '^' ~ phone_pattern() ~ '$') }} then {{ expr }}
-        else {{ bind_value(
-            'phone_digits',
-            ns.text,
-            regexp_extract(candidates, '[|](' ~ phone_pattern() ~ ')[|]', 1)
-        ) }}
+        when {{ regexp_matches(expr, valid) }} then {{ expr }}
+        else {{ bind_value('dialled_digits', digits, bind_value('phone_digits', dialled, bind_value(
+            'phone_plan',
+            phone_plan_of(country or home),
+            'coalesce(' ~ regexp_extract(first, valid) ~ ', ' ~ regexp_extract(second, valid) ~ ')'
+        ))) }}
     end
 {%- endmacro %}

@@ -12,5 +12,5 @@
     {%- for pattern, mark in steps -%}
         {%- set ns.text = regexp_replace_all(ns.text, pattern, mark) -%}
     {%- endfor -%}
-    {{ ns.text }}
+    case when {{ regexp_matches(expr, '@|%40|[0-9]{2}') }} then {{ ns.text }} else {{ expr }} end
 {%- endmacro %}
