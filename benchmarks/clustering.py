@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 def make_graph(edge_count: int, seed: int = 7) -> pa.Table:
     """node_key, neighbour_key (text): about ``edge_count`` edges."""
     random = np.random.default_rng(seed)
-    people = int(edge_count / 2.1)
+    people = int(edge_count / 2.89)
     sizes = np.minimum(random.zipf(2.2, people), 300) + 1
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
     offsets = np.arange(sizes.sum()) - np.repeat(starts, sizes)
@@ -113,8 +113,8 @@ def main() -> None:
             results = context.Queue()
             process = context.Process(target=run, args=(folder, options.memory_limit, results))
             process.start()
-            seconds, memory, clusters, note = results.get()
             process.join()
+            seconds, memory, clusters, note = results.get(timeout=5)
             print(f"{name:22}{seconds:8.1f} s{memory:8.0f} MB  {clusters:,} clusters  {note}")
 
 

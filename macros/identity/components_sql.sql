@@ -1,5 +1,6 @@
 {# The statements of resolve_components: group by, min, join and distinct on bigints, which
-   every engine has. Only nodes with an edge take part; the others are their own component. #}
+   every engine has. Only nodes with an edge are in the rounds; the others are labelled last,
+   as components of their own. #}
 {% macro components_nodes_sql(graph) %}
     select
         cast(
@@ -7,10 +8,10 @@
         ) as node_id,
         node_key
     from (
-        select node_key from {{ graph }} where neighbour_key is not null and node_key is not null
+        select node_key from {{ graph }} where node_key is not null
         union
-        select neighbour_key from {{ graph }} where neighbour_key is not null and node_key is not null
-    ) as connected
+        select neighbour_key from {{ graph }} where neighbour_key is not null
+    ) as keys
 {% endmacro %}
 
 {% macro components_edges_sql(graph, nodes) %}
@@ -62,26 +63,15 @@
     left join {{ labels }} as labels on parents.parent_id = labels.node_id
 {% endmacro %}
 
-{% macro components_labelled_sql(graph, nodes, labels, node_column, cluster_column) %}
-    with
-
-    keys as (
-
-        select node_key from {{ graph }} where node_key is not null
-        union
-        select neighbour_key from {{ graph }} where neighbour_key is not null
-
-    )
-
+{% macro components_labelled_sql(nodes, labels, node_column, cluster_column) %}
     select
-        keys.node_key as {{ node_column }},
+        nodes.node_key as {{ node_column }},
         {% if labels is none -%}
-        keys.node_key as {{ cluster_column }}
-    from keys
+        nodes.node_key as {{ cluster_column }}
+    from {{ nodes }} as nodes
         {%- else -%}
-        coalesce(roots.node_key, keys.node_key) as {{ cluster_column }}
-    from keys
-    left join {{ nodes }} as nodes on keys.node_key = nodes.node_key
+        coalesce(roots.node_key, nodes.node_key) as {{ cluster_column }}
+    from {{ nodes }} as nodes
     left join {{ labels }} as labels on nodes.node_id = labels.node_id
     left join {{ nodes }} as roots on labels.parent_id = roots.node_id
         {%- endif %}

@@ -13,7 +13,8 @@
     {% set graph = create_scratch_table(prefix ~ 'graph', graph_sql) %}
     {% set nodes = create_scratch_table(prefix ~ 'nodes', components_nodes_sql(graph)) %}
     {% set edges = create_scratch_table(prefix ~ 'edges_1', components_edges_sql(graph, nodes)) %}
-    {% do tables.extend([graph, nodes, edges]) %}
+    {% do drop_scratch_tables([graph]) %}
+    {% do tables.extend([nodes, edges]) %}
     {% set edges_by_round = [edges] %}
 
     {% for round in range(1, max_rounds + 2) %}
@@ -38,6 +39,8 @@
             components_contracted_sql(edges_by_round[-1], jumped.parents)
         )) %}
         {% do tables.append(edges_by_round[-1]) %}
+        {% do tables.remove(edges_by_round[-2]) %}
+        {% do drop_scratch_tables([edges_by_round[-2]]) %}
     {% endfor %}
 
     {# From the last, smallest round back to the first: each label is the root's root. #}
@@ -53,7 +56,7 @@
     {% endfor %}
 
     {% do return({
-        'sql': components_labelled_sql(graph, nodes, state.labels, node_column, cluster_column),
+        'sql': components_labelled_sql(nodes, state.labels, node_column, cluster_column),
         'rounds': state.rounds,
         'jumps': state.jumps,
         'scratch_tables': tables,

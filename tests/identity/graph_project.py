@@ -52,7 +52,6 @@ class GraphProject:
                 "threads": threads,
                 "memory_limit": memory_limit,
                 "preserve_insertion_order": False,
-                "temp_directory": str(folder / "spill"),
             },
         }
         (folder / "dbt_project.yml").write_text(yaml.safe_dump(project))
