@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Self
 
 STANDARD_PROPERTIES = {"email", "firstname", "lastname", "phone", "city", "country"}
 CDP_PROPERTIES = {"cdp_customer_id", "cdp_segment", "cdp_rfm_segment", "cdp_clv_12m"}
@@ -89,7 +89,7 @@ class FakeHubSpot:
         self._lock = threading.RLock()
         self._server: ThreadingHTTPServer | None = None
 
-    def __enter__(self) -> "FakeHubSpot":
+    def __enter__(self) -> Self:
         handler = type("Handler", (_Handler,), {"portal": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True

@@ -15,15 +15,14 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 if TYPE_CHECKING:
     from orchestration.sync.spec import SyncSpec
 
-_NOT_CODE = re.compile(r"[^A-Z0-9_]+")
-_CODE_LENGTH = 60
+# Upper case as codes are written, and no digits enough for a phone number.
+_CODE = re.compile(r"(?!.*[0-9]{5})[A-Z][A-Z0-9_]{0,59}")
 
 
 def safe_code(text: object) -> str:
-    """An endpoint's error category as a code: letters, digits, underscores, at most 60
-    characters. Anything else could smuggle personal data into the ledger."""
-    code = _NOT_CODE.sub("_", str(text or "").upper()).strip("_")
-    return code[:_CODE_LENGTH] or "UNSPECIFIED"
+    """An endpoint's error category where it has the form of a code (``VALIDATION_ERROR``),
+    else ``UNSPECIFIED``: anything else could carry personal data into the ledger."""
+    return text if isinstance(text, str) and _CODE.fullmatch(text) else "UNSPECIFIED"
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ from orchestration.destinations.base import (
     Outcome,
     Refused,
     Row,
-    safe_code,
 )
 from orchestration.sync.http import BearerToken, HttpClient, Reply, error_category
 from orchestration.sync.spec import SyncSpec
@@ -191,7 +190,7 @@ class HubSpot(Destination):
                 # An error that names no input: of the rows without a result, so of this one.
                 yield Outcome.rejected(row.key, error_category(errors[0]))
             else:
-                yield Outcome.unknown(row.key, safe_code("NO_RESULT"))
+                yield Outcome.unknown(row.key, "NO_RESULT")
 
 
 def _list(body: Any, name: str) -> list[dict]:

@@ -100,11 +100,13 @@ def _attempt(
     parts = [list(rows)]
     while parts:
         part = parts.pop()
+        calls -= 1
         try:
+            if calls < 0:
+                raise Unanswered("HALVING_GIVEN_UP")
             given = _call(part, destination)
         except Refused as refused:
-            calls -= 1
-            if len(part) > 1 and calls > 0:
+            if len(part) > 1:
                 middle = len(part) // 2
                 parts += [part[middle:], part[:middle]]
                 continue
@@ -117,8 +119,6 @@ def _attempt(
                 unknown = Outcome.unknown(row.key, stopped.code, stopped.error_class)
                 outcomes.setdefault(row.key, unknown)
             return outcomes, stopped
-        else:
-            calls -= 1
         outcomes.update({outcome.key: outcome for outcome in given})
     return outcomes, None
 

@@ -8,6 +8,7 @@ fractional Retry-After and by default does not repeat a POST.
 
 import hashlib
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -165,7 +166,7 @@ class HttpClient:
                         allow_redirects=False,
                     )
                 )
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  (for the other thread)
                 result.append(error)
 
         worker = threading.Thread(target=work, name="http-exchange", daemon=True)
@@ -178,9 +179,9 @@ class HttpClient:
         if isinstance(answer, requests.exceptions.SSLError):
             raise Stopped("BAD_CERTIFICATE")
         if isinstance(answer, requests.exceptions.RequestException):
-            raise _Retry(type(answer).__name__)
+            raise _Retry(type(answer).__name__.upper())
         if isinstance(answer, Exception):
-            raise Stopped(type(answer).__name__)
+            raise Stopped(type(answer).__name__.upper())
         return answer
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
@@ -214,7 +215,7 @@ def retry_after_seconds(header: str | None, now: datetime | None = None) -> floa
         except ValueError:
             return None
         seconds = (moment - (now or datetime.now(UTC))).total_seconds()
-    return max(seconds, 0.0) if seconds == seconds else None
+    return None if math.isnan(seconds) else max(seconds, 0.0)
 
 
 def _limiter_of(account: tuple[str, str], limits: Limits) -> Limiter:

@@ -99,7 +99,9 @@ class Ledger:
 
     def record_outcomes(self, rows: Sequence[Row], outcomes: dict[str, Outcome]) -> None:
         """Say what became of it. Committed on return."""
-        self._append([self._entry(row, outcomes[row.key].status, outcomes[row.key]) for row in rows])
+        self._append(
+            [self._entry(row, outcomes[row.key].status, outcomes[row.key]) for row in rows]
+        )
 
     # -- inside
 

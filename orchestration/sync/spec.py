@@ -15,9 +15,7 @@ from orchestration.warehouse import ROOT, dbt
 
 PERMISSION_MACRO = "macro.cdp.sync_rows"
 
-Purpose = Literal[
-    "marketing", "ads_user_data", "ads_personalisation", "sale_or_share", "profiling"
-]
+Purpose = Literal["marketing", "ads_user_data", "ads_personalisation", "sale_or_share", "profiling"]
 Channel = Literal["email", "sms", "phone", "post", "ads", "all"]
 
 

@@ -112,7 +112,9 @@ def test_a_merge_hands_the_contact_over_and_leaves_it_alone(lab: Lab) -> None:
         "update standin.customers set email = 'old@example.com' where customer_id = 'c0001'",
     )
     lab.add_customers(1, prefix="m")
-    lab.execute("update standin.customers set email = 'c0001@example.com' where customer_id = 'm0001'")
+    lab.execute(
+        "update standin.customers set email = 'c0001@example.com' where customer_id = 'm0001'"
+    )
     lab.sync()
     assert lab.hub.by_email("c0001@example.com")["cdp_customer_id"] == "m0001"
     assert lab.hub.by_email("c0001@example.com")["cdp_segment"] == "champions"
