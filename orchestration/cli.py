@@ -1,0 +1,112 @@
+"""``cdp``: the commands for people. Each is a few lines around a function of the project."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+app = typer.Typer(
+    name="cdp",
+    help="The customer data platform that lives in your warehouse.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # its tracebacks show local variables: personal data
+)
+console = Console()
+
+Target = Annotated[
+    str | None, typer.Option(help="Target of profiles.yml; default: CDP_TARGET or duckdb.")
+]
+
+
+@app.command("demo")
+def demo(
+    persons: Annotated[int, typer.Option(min=100, help="People of the made-up retailer.")] = 20_000,
+    seed: Annotated[int, typer.Option(help="Same seed, same data.")] = 42,
+    orders: Annotated[
+        Path | None, typer.Option(exists=True, help="Real order lines (Online Retail II).")
+    ] = None,
+) -> None:
+    """Make a retailer's data, run the daily job on it and show what came out."""
+    from orchestration.demo.run import run_demo
+
+    raise typer.Exit(run_demo(console, persons=persons, seed=seed, orders=orders))
+
+
+@app.command("demo-data")
+def demo_data(
+    out: Annotated[Path, typer.Option(help="Folder for raw/ and truth/.")] = Path("data"),
+    persons: Annotated[int, typer.Option(min=100)] = 20_000,
+    seed: int = 42,
+    orders: Annotated[Path | None, typer.Option(exists=True)] = None,
+) -> None:
+    """Make a retailer's raw files, and the truth about them, and nothing else."""
+    from orchestration.demo import generate
+
+    summary = generate(out, persons=persons, seed=seed, orders=orders)
+    console.print(f"{sum(summary.rows.values()):,} rows in {out / 'raw'}")
+
+
+@app.command("land")
+def land_files(
+    raw: Annotated[Path, typer.Argument(help="Folder with <source>/<table>.csv or .parquet.")],
+    until: Annotated[datetime | None, typer.Option(help="Only rows loaded before it.")] = None,
+    target: Target = None,
+) -> None:
+    """Check raw files and load them into raw tables; bad rows go to quarantine."""
+    from orchestration.landing import land
+
+    report = land(raw, target=target, loaded_at_until=until)
+    console.print(report.as_table())
+    raise typer.Exit(1 if report.refused else 0)
+
+
+@app.command("fit")
+def fit(target: Target = None) -> None:
+    """Fit the lifetime-value models on the order statistics in the warehouse."""
+    from orchestration.lifetime_value import fit_into_warehouse
+
+    for name, value in fit_into_warehouse(target=target).metadata().items():
+        console.print(f"{name}: {value}")
+
+
+@app.command("plan")
+def plan(sync: Annotated[str, typer.Argument()], target: Target = None) -> None:
+    """Show what a sync would send, without sending it."""
+    from orchestration.sync import run_sync
+
+    console.print(run_sync(sync, target=target, dry_run=True).as_table())
+
+
+@app.command("apply")
+def apply(
+    sync: Annotated[str, typer.Argument()],
+    allow: Annotated[
+        list[str] | None, typer.Option(help="Guard to override for this run, by name.")
+    ] = None,
+    target: Target = None,
+) -> None:
+    """Send what the plan of a sync says."""
+    from orchestration.sync import run_sync
+
+    run = run_sync(sync, target=target, overrides=frozenset(allow or ()))
+    console.print(run.as_table())
+    raise typer.Exit(0 if run.succeeded else 1)
+
+
+@app.command("publish")
+def publish_marts(
+    folder: Annotated[Path, typer.Option()] = Path("data/published"), target: Target = None
+) -> None:
+    """Write the copy of the marts that BI tools read."""
+    from orchestration.defs.project import manifest
+    from orchestration.publication import publish
+
+    publication = publish(folder, manifest(), target=target)
+    console.print(f"{len(publication.tables)} tables in {folder}")
+
+
+if __name__ == "__main__":
+    app()
