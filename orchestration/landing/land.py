@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from orchestration.landing.chunks import Chunk, Reader
 from orchestration.landing.csv_file import CsvFile
 from orchestration.landing.declared import LOADED_AT, Table, declared_tables
-from orchestration.landing.ledger import Ledger, Window, relation_of
+from orchestration.landing.ledger import Ledger, RejectionSpool, Window, relation_of
 from orchestration.landing.parquet_file import ParquetFile
 from orchestration.landing.raw_folder import scan
 from orchestration.landing.report import FileOutcome, LandingReport, Refused, Verdict
@@ -123,8 +123,13 @@ class _FileLanding:
                 return replace(empty, reason="the same content has landed before")
             if self.name in self.ledger.landed_names(self.table) and not earlier:
                 reader.warnings.append("a file of this name landed before with other content")
-            for chunk in reader.chunks():
-                self._take(chunk, earlier, is_placed=reader.has_loaded_at)
+            rejections = RejectionSpool()
+            rows = (
+                self._take(chunk, earlier, rejections, is_placed=reader.has_loaded_at)
+                for chunk in reader.chunks()
+            )
+            self.loaded = self.warehouse.load(relation_of(self.table), rows)
+            self.ledger.reject(self.table, self.name, rejections)
             after = self.path.stat()
             if (after.st_size, after.st_mtime_ns) != (size.st_size, size.st_mtime_ns):
                 raise Refused("it changed while it was read")
@@ -147,8 +152,10 @@ class _FileLanding:
         kind = ParquetFile if self.path.suffix == ".parquet" else CsvFile
         return kind(self.path, self.table)
 
-    def _take(self, chunk: Chunk, earlier: list[Window], *, is_placed: bool) -> None:
-        """Load a chunk's good rows, quarantine the others. Rows without a usable loaded_at
+    def _take(
+        self, chunk: Chunk, earlier: list[Window], spool: RejectionSpool, *, is_placed: bool
+    ) -> pa.RecordBatch:
+        """A chunk's good rows; the bad ones go to the spool. Rows without a usable loaded_at
         are in nobody's window: the first landing of the content takes them."""
         batch, reasons = check(chunk.batch, self.table, self.at, self.table.csv.decimal)
         broken = [] if earlier else chunk.rejected
@@ -166,13 +173,12 @@ class _FileLanding:
             chunk.rejection(position, reasons[position].as_py())
             for position in pc.indices_nonzero(bad).to_pylist()
         ]
-        self.ledger.reject(self.table, self.name, rejections)
+        spool.add(rejections)
         self.reasons.update(rejection.reason for rejection in rejections)
-        rows = batch if _count(good) == batch.num_rows else batch.filter(good)
         self.read += _count(scope) + len(broken)
-        self.loaded += self.warehouse.load(relation_of(self.table), [rows])
         self.quarantined += len(rejections)
         self.deduplicated += _count(pc.and_not(scope, fresh))
+        return batch if _count(good) == batch.num_rows else batch.filter(good)
 
     def _refuse_beyond_limit(self) -> None:
         bad, read = self.quarantined, self.read

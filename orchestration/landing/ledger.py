@@ -1,7 +1,7 @@
 """The state tables of landings: what was landed, and which rows were not."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 import pyarrow as pa
@@ -9,6 +9,10 @@ import pyarrow as pa
 from orchestration.landing.declared import Table
 from orchestration.landing.report import FileOutcome, Rejection, Verdict
 from orchestration.warehouse import Relation, Warehouse, compose
+
+_REJECTION = pa.schema(
+    [("line_number", pa.int64()), ("reason", pa.string()), ("raw_text", pa.string())]
+)
 
 
 @dataclass(frozen=True)
@@ -99,27 +103,54 @@ class Ledger:
         }
         self._load(self._landings, [row])
 
-    def reject(self, table: Table, file_name: str, rejections: Iterable[Rejection]) -> None:
-        rows = [
-            {
-                "run_id": self._run_id,
-                "source_name": table.source,
-                "table_name": table.name,
-                "file_name": file_name,
-                "line_number": rejection.line_number,
-                "reason": rejection.reason,
-                "raw_text": rejection.raw_text,
-                "landed_at": self._landed_at,
-            }
-            for rejection in rejections
-        ]
-        if rows:
-            self._load(self._rejections, rows)
+    def reject(self, table: Table, file_name: str, rejections: "RejectionSpool") -> None:
+        same = {
+            "run_id": self._run_id,
+            "source_name": table.source,
+            "table_name": table.name,
+            "file_name": file_name,
+            "landed_at": self._landed_at,
+        }
+
+        def rows() -> Iterator[pa.RecordBatch]:
+            schema = self._rejections.arrow_schema
+            for batch in rejections:
+                arrays = [
+                    pa.repeat(pa.scalar(same[column.name], column.type), batch.num_rows)
+                    if column.name in same
+                    else batch.column(column.name)
+                    for column in schema
+                ]
+                yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+        self._warehouse.load(relation_of(self._rejections), rows())
 
     def _load(self, table: Table, rows: list[dict]) -> None:
         self._warehouse.load(
             relation_of(table), pa.Table.from_pylist(rows, schema=table.arrow_schema)
         )
+
+
+class RejectionSpool:
+    """The bad rows of a file, compressed in memory until its good ones are loaded: an engine
+    that draws the good ones cannot write at the same time."""
+
+    def __init__(self) -> None:
+        self._parts: list[pa.Buffer] = []
+
+    def add(self, rejections: list[Rejection]) -> None:
+        if not rejections:
+            return
+        rows = [asdict(rejection) for rejection in rejections]
+        sink = pa.BufferOutputStream()
+        options = pa.ipc.IpcWriteOptions(compression="zstd")
+        with pa.ipc.new_stream(sink, _REJECTION, options=options) as stream:
+            stream.write_batch(pa.RecordBatch.from_pylist(rows, schema=_REJECTION))
+        self._parts.append(sink.getvalue())
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        for part in self._parts:
+            yield from pa.ipc.open_stream(part)
 
 
 def relation_of(table: Table) -> Relation:

@@ -4,6 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import ClassVar
+
+from rich.table import Table
+from rich.text import Text
 
 
 class Verdict(StrEnum):
@@ -68,7 +72,7 @@ class LandingReport:
     files: list[FileOutcome] = field(default_factory=list)
     unknown: list[Unknown] = field(default_factory=list)
 
-    columns = (
+    columns: ClassVar = (
         "source",
         "table",
         "file",
@@ -98,6 +102,27 @@ class LandingReport:
             )
         for item in self.unknown:
             yield "", "", item.file_name, "not_declared", "", "", "", "", item.reason
+
+    def as_table(self) -> Table:
+        """The report for a terminal."""
+        table = Table(title=f"Landing {self.run_id}")
+        for name in self.columns:
+            is_count = name in {"read", "loaded", "quarantined", "deduplicated"}
+            table.add_column(name, justify="right" if is_count else "left")
+        for row in self.rows():
+            # As text: a file may be called [red].csv.
+            table.add_row(*(Text(cell) for cell in row))
+        return table
+
+    def by_table(self) -> dict[tuple[str, str], tuple[int, int, int]]:
+        """Rows read, loaded and quarantined by (source, table)."""
+        counts: dict[tuple[str, str], tuple[int, int, int]] = {}
+        for file in self.files:
+            key = (file.source_name, file.table_name)
+            added = (file.rows_read, file.rows_loaded, file.rows_quarantined)
+            before = counts.get(key, (0, 0, 0))
+            counts[key] = tuple(a + b for a, b in zip(before, added, strict=True))
+        return counts
 
     @property
     def refused(self) -> list[FileOutcome]:

@@ -6,6 +6,7 @@ Reasons name columns and types, never values.
 
 from datetime import datetime
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -85,7 +86,9 @@ def to_text(array: pa.Array) -> tuple[pa.StringArray, pa.BooleanArray]:
     kind = array.type
     if _is_text(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         text, bad = _valid_text(array)
-        return text, pc.or_(bad, pc.fill_null(pc.match_substring(text, "\x00"), False))
+        if _may_have_nul(text):
+            bad = pc.or_(bad, pc.fill_null(pc.match_substring(text, "\x00"), False))
+        return text, bad
     if pa.types.is_floating(kind):
         text = _float_text(array.cast(pa.float64()))
     elif pa.types.is_timestamp(kind):
@@ -157,6 +160,11 @@ def _valid_text(array: pa.Array) -> tuple[pa.StringArray, pa.BooleanArray]:
     # Parquet's text is not checked on reading: by way of bytes it is.
     wide = pa.types.is_large_string(array.type) or pa.types.is_large_binary(array.type)
     return _cast(array.cast(pa.large_binary() if wide else pa.binary()), pa.string())
+
+
+def _may_have_nul(text: pa.StringArray) -> bool:
+    data = text.buffers()[2]
+    return data is not None and bool(data.size) and not np.frombuffer(data, np.uint8).all()
 
 
 def _only(text: pa.StringArray, pattern: str) -> tuple[pa.StringArray, pa.BooleanArray]:
