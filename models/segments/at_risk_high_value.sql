@@ -13,7 +13,7 @@ members as (
     from customers
 
     where
-        customers.rfm_segment in ('At Risk', 'Can''t Lose Them')
+        customers.rfm_segment in ('at_risk', 'cannot_lose')
         and customers.monetary_score >= 4
 
 )
