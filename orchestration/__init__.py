@@ -1,0 +1,1 @@
+"""Dagster code location and Python edges of the customer data platform."""
