@@ -146,6 +146,11 @@ class Warehouse:
         self.execute(compose("create schema if not exists {s}", s=relation.schema))
         self.execute(compose("create table if not exists {r} ({c})", r=relation, c=typed))
 
+    def add_column(self, relation: Relation | str, name: str, data_type: str) -> None:
+        """Add a column, null in the rows that are there."""
+        added = Columns(((name, self.column_type(data_type)),))
+        self.execute(compose("alter table {r} add column {c}", r=self._at(relation), c=added))
+
     # -- statements
 
     def execute(self, sql: str, params: Sequence[Any] | None = None) -> None:
@@ -216,20 +221,24 @@ class Warehouse:
 
         The columns are matched by name; those the table has beyond are null. A missing
         table is made from the Arrow schema. ``replace`` keeps the table and its types, and
-        exchanges the rows. ``batches`` may be a generator: its own exceptions come through
-        and nothing is written."""
+        exchanges the rows. ``batches`` may be a generator (it must not use this warehouse):
+        it is drawn as needed, its own exceptions come through and nothing is written."""
         relation = self._at(relation)
         if isinstance(batches, pa.Table):
             batches = batches.to_batches() or [pa.RecordBatch.from_pylist([], batches.schema)]
-        written = 0
+        source = _Source(batches)
+        if source.schema is None:
+            return 0
         with self.transaction():
-            for number, batch in enumerate(batches):
-                if number == 0:
-                    self._prepare(relation, batch.schema, mode)
-                if batch.num_rows:
+            self._prepare(relation, source.schema, mode)
+            if self.target_type == "duckdb":
+                self._insert(relation, source)
+            else:
+                for batch in source:
                     self._write(relation, batch)
-                written += batch.num_rows
-        return written
+            if source.failure:
+                raise source.failure
+        return source.rows
 
     # -- inside
 
@@ -309,17 +318,20 @@ class Warehouse:
         elif mode == "replace":
             self.execute(compose("delete from {r}", r=relation))
 
+    def _insert(self, relation: Relation, source: "_Source") -> None:
+        # One statement for all: DuckDB then writes full row groups to disk as it goes; a
+        # statement per batch would keep the whole transaction in memory.
+        cursor = self._handle.cursor()
+        cursor.register("__batches", pa.RecordBatchReader.from_batches(source.schema, source))
+        try:
+            sql = "insert into {r} ({c}) select {c} from __batches"
+            self.execute(compose(sql, r=relation, c=source.schema.names))
+        finally:
+            cursor.unregister("__batches")
+
     def _write(self, relation: Relation, batch: pa.RecordBatch) -> None:
         names = batch.schema.names
-        if self.target_type == "duckdb":
-            cursor = self._handle.cursor()
-            cursor.register("__batch", pa.Table.from_batches([batch]))
-            try:
-                sql = "insert into {r} ({c}) select {c} from __batch"
-                self.execute(compose(sql, r=relation, c=names))
-            finally:
-                cursor.unregister("__batch")
-        elif self.target_type == "postgres":
+        if self.target_type == "postgres":
             sql = "copy {r} ({c}) from stdin (format csv)"
             self._copy(compose(sql, r=relation, c=names), batch)
         else:
@@ -342,3 +354,29 @@ class Warehouse:
             failure = scrubbed(error, sql)
         if failure:
             raise failure
+
+
+class _Source:
+    """Batches that an engine draws. An exception in their making ends them and is kept, as
+    on its way through an engine it would become another, with its message."""
+
+    def __init__(self, batches: Iterable[pa.RecordBatch]) -> None:
+        self._batches = iter(batches)
+        self._first = next(self._batches, None)
+        self.schema = self._first.schema if self._first is not None else None
+        self.rows = 0
+        self.failure: BaseException | None = None
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        try:
+            batch = self._first
+            while batch is not None:
+                if batch.schema.names != self.schema.names:
+                    raise WarehouseError("load: batches of different columns")
+                self.rows += batch.num_rows
+                yield batch
+                batch = next(self._batches, None)
+        except GeneratorExit:
+            raise
+        except BaseException as failure:
+            self.failure = failure
