@@ -4,7 +4,7 @@ select
     product_id,
     quantity,
     unit_price,
-    0 as discount_amount,
+    {{ money(0) }} as discount_amount,
     net_amount,
     cast(null as {{ dbt.type_string() }}) as currency,
     'pos' as source_name,

@@ -1,5 +1,5 @@
 select
-    {{ record_key("'shop'", "'guest-' || order_key") }} as record_key,
+    {{ record_key('shop', "'guest-' || order_key") }} as record_key,
     'shop' as source_name,
     'shop.guests' as source_table,
     'guest-' || order_key as native_id,

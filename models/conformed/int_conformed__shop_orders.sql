@@ -1,8 +1,8 @@
 select
     'shop:' || order_key as order_id,
     case
-        when shop_customer_id is not null then {{ record_key("'shop'", "shop_customer_id") }}
-        when email is not null then {{ record_key("'shop'", "'guest-' || order_key") }}
+        when shop_customer_id is not null then {{ record_key('shop', "shop_customer_id") }}
+        when email is not null then {{ record_key('shop', "'guest-' || order_key") }}
     end as record_key,
     'shop' as source_name,
     'shop.orders' as source_table,
@@ -11,11 +11,11 @@ select
     cast(null as {{ dbt.type_string() }}) as original_order_id,
     status,
     ordered_at,
-    cast({{ from_utc("ordered_at", var("business_time_zone")) }} as date) as order_date,
+    {{ business_date("ordered_at") }} as order_date,
     currency,
-    net_amount + discount_amount as gross_amount,
+    {{ money('net_amount + discount_amount') }} as gross_amount,
     discount_amount,
-    case when status = 'completed' then net_amount else 0 end as net_amount,
+    {{ money("case when status = 'completed' then net_amount else 0 end") }} as net_amount,
     campaign_key,
     loaded_at
 

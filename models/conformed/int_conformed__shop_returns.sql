@@ -8,11 +8,11 @@ select
     'shop:' || order_key as original_order_id,
     'completed' as status,
     returned_at as ordered_at,
-    cast({{ from_utc("returned_at", var("business_time_zone")) }} as date) as order_date,
+    {{ business_date("returned_at") }} as order_date,
     currency,
-    -abs(refund_amount) as gross_amount,
-    0 as discount_amount,
-    -abs(refund_amount) as net_amount,
+    {{ money('-abs(refund_amount)') }} as gross_amount,
+    {{ money(0) }} as discount_amount,
+    {{ money('-abs(refund_amount)') }} as net_amount,
     cast(null as {{ dbt.type_string() }}) as campaign_key,
     loaded_at
 

@@ -10,7 +10,7 @@ renamed as (
 
     select
         ---------- ids
-        {{ record_key("'app'", "device_id") }} as record_key,
+        {{ record_key("app", "device_id") }} as record_key,
         {{ clean_text("event_id") }} as event_key,
         {{ null_if_placeholder("user_id") }} as login_id,
 
@@ -21,8 +21,8 @@ renamed as (
         {{ event_properties("properties") }} as properties,
 
         ---------- timestamps
-        {{ event_time("event_at", "sent_at", "received_at") }} as occurred_at,
-        {{ has_bad_time("event_at", "sent_at", "received_at") }} as has_bad_time,
+        {{ normalize_timestamp("event_at") }} as event_at,
+        {{ normalize_timestamp("sent_at") }} as sent_at,
         {{ normalize_timestamp("received_at") }} as received_at,
         loaded_at,
 
@@ -48,9 +48,11 @@ judged as (
 
     select
         *,
+        {{ event_time("event_at", "sent_at", "received_at") }} as occurred_at,
+        {{ has_bad_time("event_at", "sent_at", "received_at") }} as has_bad_time,
         case
             when event_key is null then 'event_id is missing'
-            when received_at is null and occurred_at is null
+            when received_at is null and event_at is null
                 then 'neither event_at nor received_at is a time'
         end as quarantine_reason
 

@@ -10,7 +10,7 @@ renamed as (
 
     select
         ---------- ids
-        {{ record_key("'crm'", "contact_id") }} as record_key,
+        {{ record_key("crm", "contact_id") }} as record_key,
         {{ clean_text("contact_id") }} as contact_id,
         {{ clean_text("account_id") }} as account_id,
 

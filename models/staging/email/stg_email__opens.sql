@@ -10,7 +10,7 @@ renamed as (
 
     select
         ---------- ids
-        {{ record_key("'email'", "subscriber_id") }} as record_key,
+        {{ record_key("email", "subscriber_id") }} as record_key,
         {{ clean_text("event_id") }} as event_key,
         {{ clean_text("campaign_id") }} as campaign_native_id,
 

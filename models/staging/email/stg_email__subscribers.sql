@@ -10,7 +10,7 @@ renamed as (
 
     select
         ---------- ids
-        {{ record_key("'email'", "subscriber_id") }} as record_key,
+        {{ record_key("email", "subscriber_id") }} as record_key,
         {{ clean_text("subscriber_id") }} as subscriber_id,
 
         ---------- identifiers

@@ -10,7 +10,7 @@ renamed as (
 
     select
         ---------- ids
-        {{ record_key("'pos'", "member_id") }} as record_key,
+        {{ record_key("pos", "member_id") }} as record_key,
         {{ null_if_placeholder("member_id") }} as loyalty_id,
 
         ---------- identifiers

@@ -10,7 +10,7 @@ renamed as (
 
     select
         ---------- ids
-        {{ record_key("'shop'", "customer_id") }} as record_key,
+        {{ record_key("shop", "customer_id") }} as record_key,
         {{ clean_text("customer_id") }} as shop_customer_id,
 
         ---------- identifiers

@@ -10,7 +10,7 @@ renamed as (
 
     select
         ---------- ids
-        {{ record_key("'support'", "requester_id") }} as record_key,
+        {{ record_key("support", "requester_id") }} as record_key,
         {{ clean_text("call_id") }} as call_key,
         {{ clean_text("ticket_id") }} as ticket_key,
 

@@ -10,13 +10,13 @@ renamed as (
 
     select
         ---------- ids
-        {{ record_key("'support'", "requester_id") }} as record_key,
+        {{ record_key("support", "requester_id") }} as record_key,
         {{ clean_text("requester_id") }} as requester_id,
 
         ---------- identifiers
         {{ normalize_email("email") }} as email,
         email as email_raw,
-        {{ normalize_phone("phone", "'{{ var('default_country') }}'") }} as phone,
+        {{ normalize_phone("phone") }} as phone,
         phone as phone_raw,
 
         ---------- attributes

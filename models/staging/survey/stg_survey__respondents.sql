@@ -10,7 +10,7 @@ renamed as (
 
     select
         ---------- ids
-        {{ record_key("'survey'", "respondent_id") }} as record_key,
+        {{ record_key("survey", "respondent_id") }} as record_key,
         {{ clean_text("respondent_id") }} as respondent_id,
 
         ---------- identifiers

@@ -10,7 +10,7 @@ renamed as (
 
     select
         ---------- ids
-        {{ record_key("'survey'", "respondent_id") }} as record_key,
+        {{ record_key("survey", "respondent_id") }} as record_key,
         {{ clean_text("review_id") }} as review_key,
         {{ clean_text("product_id") }} as product_id,
 

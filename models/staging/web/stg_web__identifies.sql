@@ -10,7 +10,7 @@ renamed as (
 
     select
         ---------- ids
-        {{ record_key("'web'", "anonymous_id") }} as record_key,
+        {{ record_key("web", "anonymous_id") }} as record_key,
         {{ clean_text("event_id") }} as call_key,
         {{ null_if_placeholder("anonymous_id") }} as cookie_id,
         {{ null_if_placeholder("previous_anonymous_id") }} as previous_cookie_id,
