@@ -1,0 +1,3 @@
+{% macro md5_hex(expr) -%}
+    {{ dbt.hash(expr) }}
+{%- endmacro %}

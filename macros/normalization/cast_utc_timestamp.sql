@@ -1,0 +1,3 @@
+{% macro cast_utc_timestamp(expr) -%}
+    cast({{ expr }} as {{ dbt.type_timestamp() }})
+{%- endmacro %}

@@ -1,0 +1,3 @@
+{% macro decode_percent(expr) -%}
+    replace(replace({{ expr }}, '+', ' '), '%20', ' ')
+{%- endmacro %}

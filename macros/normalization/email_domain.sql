@@ -1,0 +1,3 @@
+{% macro email_domain(expr) -%}
+    {{ regexp_extract(expr, '@([^@]+)$', 1) }}
+{%- endmacro %}

@@ -1,0 +1,3 @@
+{% macro email_local_part(expr) -%}
+    {{ regexp_extract(expr, '^[^@]+') }}
+{%- endmacro %}

@@ -1,0 +1,25 @@
+{% macro normalize_email(expr) -%}
+    {%- set plain = '^ *[A-Za-z0-9_+-]+(?:[.][A-Za-z0-9_+-]+)*'
+        ~ '@(?:[A-Za-z0-9]+(?:-+[A-Za-z0-9]+)*[.])+[A-Za-z]{2,} *$' -%}
+    {%- set space = character_class('space') -%}
+    {%- set quote = '"\'`\u00b4\u00ab\u00bb\u2018\u2019\u201c\u201d' -%}
+    {%- set visible = regexp_replace_all(fold_width(expr), '[' ~ character_class('invisible') ~ ']+', '') -%}
+    {%- set folded = lower_text(nfc(visible)) -%}
+    {%- set address = regexp_replace_all(folded, '^[^<>]*<([^<>]*)>[' ~ space ~ ';,.]*$', '\\1') -%}
+    {%- set opening = '^[' ~ space ~ quote ~ ']*(?:mailto:)?[' ~ space ~ quote ~ ']*' -%}
+    {%- set closing = '[' ~ space ~ quote ~ ';,.]+$' -%}
+    {%- set bare = regexp_replace_all(address, opening ~ '|' ~ closing, '') -%}
+    case
+        when length({{ expr }}) <= 64 and {{ regexp_matches(expr, plain) }}
+            then {{ lower_ascii('trim(' ~ expr ~ ')') }}
+        when {{ expr }} like '%@%' or {{ expr }} like '%{{ "\uff20" }}%'
+            then {{ bind_value(
+                'valid_email',
+                regexp_extract(bare, email_pattern()),
+                'case when not ' ~ regexp_matches(expr, '[\u212a\u0130]') ~ ' then ' ~ regexp_extract(
+                    email_with_ascii_domain('valid_email'),
+                    '^[^@]{1,64}@(?:[^@.]{1,63}[.])+[^@.]{2,63}$'
+                ) ~ ' end'
+            ) }}
+    end
+{%- endmacro %}
