@@ -109,8 +109,11 @@ def main() -> None:
         table.add_row(*row)
     built = [s for s in stages if s.name != "generate"]
     table.add_section()
-    table.add_row("all but generate", f"{sum(s.seconds for s in built):.1f}",
-                  f"{max(s.peak_mib for s in built):,.0f}")
+    table.add_row(
+        "all but generate",
+        f"{sum(s.seconds for s in built):.1f}",
+        f"{max(s.peak_mib for s in built):,.0f}",
+    )
     console.print(table)
     if options.json:
         options.json.write_text(json.dumps([asdict(stage) for stage in stages], indent=1))

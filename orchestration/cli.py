@@ -1,11 +1,14 @@
 """``cdp``: the commands for people. Each is a few lines around a function of the project."""
 
+from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.table import Table
 
 app = typer.Typer(
     name="cdp",
@@ -59,8 +62,8 @@ def land_files(
     from orchestration.landing import land
 
     report = land(raw, target=target, loaded_at_until=until)
-    console.print(report.as_table())
-    raise typer.Exit(1 if report.refused else 0)
+    _print(report.columns, report.rows())
+    raise typer.Exit(0 if report.ok else 1)
 
 
 @app.command("fit")
@@ -74,26 +77,61 @@ def fit(target: Target = None) -> None:
 
 @app.command("plan")
 def plan(sync: Annotated[str, typer.Argument()], target: Target = None) -> None:
-    """Show what a sync would send, without sending it."""
-    from orchestration.sync import run_sync
-
-    console.print(run_sync(sync, target=target, dry_run=True).as_table())
+    """Show what a sync would send, and which guard would hold it, without any call."""
+    _show(_run_sync(sync, target=target, dry_run=True))
 
 
 @app.command("apply")
 def apply(
     sync: Annotated[str, typer.Argument()],
-    allow: Annotated[
-        list[str] | None, typer.Option(help="Guard to override for this run, by name.")
+    max_removed: Annotated[
+        int | None, typer.Option(help="Rows that this run may remove beyond the guard.")
     ] = None,
+    max_changed: Annotated[
+        int | None, typer.Option(help="Rows that this run may change beyond the guard.")
+    ] = None,
+    allow_empty: Annotated[bool, typer.Option(help="The model may be empty this once.")] = False,
     target: Target = None,
 ) -> None:
     """Send what the plan of a sync says."""
-    from orchestration.sync import run_sync
+    from orchestration.sync.guards import Overrides
 
-    run = run_sync(sync, target=target, overrides=frozenset(allow or ()))
-    console.print(run.as_table())
-    raise typer.Exit(0 if run.succeeded else 1)
+    overrides = Overrides(max_removed, max_changed, allow_empty)
+    run = _run_sync(sync, target=target, overrides=overrides)
+    _show(run)
+    raise typer.Exit(0 if run.ok else 1)
+
+
+def _run_sync(sync: str, **options: Any) -> Any:
+    """Errors that a person can put right are one line, not a traceback."""
+    from orchestration.sync.ledger import SyncBusy
+    from orchestration.sync.run import run_sync
+    from orchestration.sync.spec import InvalidSync
+
+    try:
+        return run_sync(sync, **options)
+    except (InvalidSync, SyncBusy, LookupError) as error:
+        console.print(f"[red]{error}[/]")
+        raise typer.Exit(2) from None
+
+
+def _show(run: Any) -> None:
+    counts = {name: value for name, value in asdict(run).items() if name.startswith("rows_")}
+    _print(
+        ("", run.sync_name), [("status", run.status), *((k, f"{v:,}") for k, v in counts.items())]
+    )
+    for verdict in run.guards:
+        if not verdict.passed:
+            console.print(
+                f"[yellow]held by {verdict.guard}[/]: {verdict.observed:,} of {verdict.limit:,}"
+            )
+
+
+def _print(columns: Iterable[str], rows: Iterable[tuple[str, ...]]) -> None:
+    table = Table(*columns, header_style="dim")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
 
 
 @app.command("publish")

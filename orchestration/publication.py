@@ -105,7 +105,9 @@ def _literal(path: Path) -> str:
 
 
 def _next_number(folder: Path) -> int:
-    numbers = [int(path.suffix[1:]) for path in folder.glob("parquet.*") if path.suffix[1:].isdigit()]
+    numbers = [
+        int(path.suffix[1:]) for path in folder.glob("parquet.*") if path.suffix[1:].isdigit()
+    ]
     return max(numbers, default=0) + 1
 
 

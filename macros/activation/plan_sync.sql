@@ -26,7 +26,9 @@ withdrawals as (
 
     -- A recorded no. A person whose consent row is merely missing has left like any other, so
     -- that a consent table that failed to load is caught by the removal guard.
-    select distinct customer_id
+    select distinct
+        customer_id,
+        'consent' as reason
 
     from {{ ref('customer_consents') }}
 
@@ -65,17 +67,10 @@ compared as (
         ledger.last_entry_number as ledger_entry_number,
         case
             when wanted.row_key is null and ledger.is_held
-                then coalesce(
-                    suppressions.reason,
-                    case when withdrawals.customer_id is not null then 'consent' end,
-                    'left'
-                )
+                then coalesce(suppressions.reason, withdrawals.reason, 'left')
         end as removal_reason,
         coalesce(
-            ledger.last_status = 'rejected'
-            and ledger.last_action = 'upsert'
-            and ledger.last_hash = wanted.row_hash,
-            false
+            ledger.last_status = 'rejected' and ledger.last_hash = wanted.row_hash, false
         ) as is_rejected,
         case
             when ledger.last_status != 'delivered' and (

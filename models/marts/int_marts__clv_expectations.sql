@@ -1,6 +1,8 @@
 -- The costly part of the score, the series, depends on a customer through (x, T) alone. It
 -- runs over their distinct pairs: some thousands for a million customers.
 
+{{ config(pre_hook="{{ disable_jit() }}") }}
+
 {%- set discount = 1 + var('clv_discount_rate') %}
 
 with
@@ -54,9 +56,11 @@ horizons as (
     {% endfor %}
 ),
 
+-- distinct, though no row is there twice: without it PostgreSQL pulls the series into each
+-- of the sums below and computes it four times.
 purchases_if_alive as (
 
-    select
+    select distinct
         histories.repeat_count,
         histories.age_weeks,
         horizons.days,

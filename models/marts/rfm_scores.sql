@@ -55,7 +55,7 @@ scored as (
         combined.monetary_score,
         combined.fm_score,
         case
-            when summary.order_count = 0 then 'prospects'
+            when summary.order_count = 0 then 'Prospects'
             else rfm_cells.rfm_segment
         end as rfm_segment
 

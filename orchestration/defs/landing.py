@@ -1,5 +1,6 @@
 """Raw files into raw tables, one asset per declared source table."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 import dagster as dg
@@ -7,11 +8,8 @@ import dagster as dg
 from orchestration.defs.project import POOL, TARGET, data_dir, manifest
 from orchestration.landing import land
 
-_SOURCES = [
-    source
-    for source in manifest()["sources"].values()
-    if source["source_name"] != "state"
-]
+_COUNTS = ("rows_read", "rows_loaded", "rows_quarantined", "rows_deduplicated")
+_SOURCES = [s for s in manifest()["sources"].values() if s["source_name"] != "state"]
 
 
 @dg.multi_asset(
@@ -34,13 +32,15 @@ _SOURCES = [
     pool=POOL,
 )
 def raw_tables(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
-    """Land what lies in the raw folder. A refused file fails the step, after all others."""
+    """Land what is new in the raw folder. A refused file fails the step, after all others."""
     report = land(data_dir() / "raw", target=TARGET)
-    counts = report.by_table()
-    for key in context.selected_asset_keys:
-        read, loaded, quarantined = counts.get(tuple(key.path), (0, 0, 0))
+    counts: dict[tuple[str, ...], Counter] = {}
+    for file in report.files:
+        table = counts.setdefault((file.source_name, file.table_name), Counter())
+        table.update({count: getattr(file, count) for count in _COUNTS})
+    for key in sorted(context.selected_asset_keys):
+        read = counts.get(tuple(key.path), Counter())
         yield dg.MaterializeResult(
-            asset_key=key,
-            metadata={"rows_read": read, "rows_loaded": loaded, "rows_quarantined": quarantined},
+            asset_key=key, metadata={count: read[count] for count in _COUNTS}
         )
     report.raise_for_refusals()

@@ -28,10 +28,7 @@ def project() -> DbtProject:
     # The DuckDB adapter opens its file to parse, and does not make the folder for it.
     (ROOT / "data" / "warehouse").mkdir(parents=True, exist_ok=True)
     dbt_project = DbtProject(
-        project_dir=ROOT,
-        profiles_dir=ROOT,
-        target=TARGET,
-        target_path=os.environ.get("DBT_TARGET_PATH", "target"),
+        project_dir=ROOT, profiles_dir=ROOT, target=TARGET, target_path=Path("target")
     )
     dbt_project.prepare_if_dev()
     if not dbt_project.manifest_path.exists():

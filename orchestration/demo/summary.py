@@ -17,8 +17,11 @@ def print_summary(console: Console, data: Path, calls: tuple[int, int]) -> None:
     with Warehouse.open() as warehouse:
         answers = {name: _ask(warehouse, sql) for name, sql in _QUESTIONS.items()}
     console.print()
-    _table(console, "Rows per source table: read = loaded + quarantined + deduplicated",
-           answers["sources"])
+    _table(
+        console,
+        "Rows per source table: read = loaded + quarantined + deduplicated",
+        answers["sources"],
+    )
     _identity(console, data, answers)
     _table(console, "Golden profiles: attributes filled", answers["filled"])
     _table(console, "Segments", answers["segments"])
@@ -40,16 +43,31 @@ def _identity(console: Console, data: Path, answers: dict[str, Rows]) -> None:
     everything = identity_accuracy(data / "truth", anonymous=True)
     [counts] = answers["identity"]
     rows = [
-        {"measure": "records", "known people": counts["known_records"],
-         "with cookies and devices": counts["all_records"]},
-        {"measure": "customers", "known people": counts["known_customers"],
-         "with cookies and devices": counts["all_customers"]},
-        {"measure": "precision of pairs", "known people": f"{known.precision:.4f}",
-         "with cookies and devices": f"{everything.precision:.4f}"},
-        {"measure": "recall of pairs", "known people": f"{known.recall:.4f}",
-         "with cookies and devices": f"{everything.recall:.4f}"},
-        {"measure": "largest cluster", "known people": known.largest_cluster,
-         "with cookies and devices": everything.largest_cluster},
+        {
+            "measure": "records",
+            "known people": counts["known_records"],
+            "with cookies and devices": counts["all_records"],
+        },
+        {
+            "measure": "customers",
+            "known people": counts["known_customers"],
+            "with cookies and devices": counts["all_customers"],
+        },
+        {
+            "measure": "precision of pairs",
+            "known people": f"{known.precision:.4f}",
+            "with cookies and devices": f"{everything.precision:.4f}",
+        },
+        {
+            "measure": "recall of pairs",
+            "known people": f"{known.recall:.4f}",
+            "with cookies and devices": f"{everything.recall:.4f}",
+        },
+        {
+            "measure": "largest cluster",
+            "known people": known.largest_cluster,
+            "with cookies and devices": everything.largest_cluster,
+        },
     ]
     _table(console, "Identity against the truth of the demo", rows)
 
@@ -114,6 +132,8 @@ _QUESTIONS = {
             sum(expected_purchases_365d) as expected_purchases
         from {customer_lifetime_value}""",
     "syncs": """
-        select sync_name as sync, status, planned, delivered, rejected, unchanged
+        select sync_name as sync, status, rows_in_model, rows_planned_upserts as planned,
+            rows_sent as sent, rows_delivered as delivered, rows_rejected as refused,
+            rows_unchanged as unchanged, calls_made as calls
         from {__state_sync_runs} order by started_at""",
 }

@@ -129,8 +129,13 @@ def dictionary(texts: Sequence[str] | pa.Array, codes: np.ndarray, missing=None)
     """A column of few distinct texts; `codes` index the texts, negative codes are null."""
     codes = np.asarray(codes, dtype=np.int32)
     absent = codes < 0 if missing is None else missing | (codes < 0)
-    indices = pa.array(codes, mask=absent) if absent.any() else pa.array(codes)
     values = texts if isinstance(texts, pa.Array) else pa.array(list(texts), pa.string())
+    distinct = values.dictionary_encode()
+    if len(distinct.dictionary) < len(values):
+        # With a text twice in its dictionary, Parquet's bytes differ from run to run.
+        codes = np.where(absent, 0, distinct.indices.to_numpy()[codes])
+        values = distinct.dictionary
+    indices = pa.array(codes, mask=absent) if absent.any() else pa.array(codes)
     return pa.DictionaryArray.from_arrays(indices, values)
 
 

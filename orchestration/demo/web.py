@@ -84,12 +84,14 @@ def _cookies(rng, persons: Persons) -> tuple[Cookies, np.ndarray]:
     rows = len(persons)
     browses = rng.random(rows) < np.where(persons.member_of["shop"], 0.92, 0.55)
     count = np.where(browses, 1 + rng.poisson(0.6, rows), 0)
-    chains = rng.choice(rows, max(1, rows // 2000), replace=False)
+    # Browsers that forget the cookie at each visit; the log-in tells where the chain belongs.
+    accounts = np.flatnonzero(persons.member_of["shop"])
+    chains = rng.choice(accounts, max(1, rows // 2000), replace=False)
     is_chain = np.zeros(rows, dtype=bool)
-    is_chain[chains] = persons.member_of["shop"][chains]
+    is_chain[chains] = True
     lengths = rng.integers(20, LONGEST_CHAIN + 1, len(chains))
     lengths[0] = LONGEST_CHAIN
-    count[chains] = np.where(is_chain[chains], lengths, count[chains])
+    count[chains] = lengths
     return (
         Cookies(np.cumsum(count) - count, count, np.repeat(np.arange(rows), count)),
         is_chain,

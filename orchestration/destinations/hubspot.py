@@ -142,7 +142,9 @@ class HubSpot(Destination):
             }
             reply = self._post("batch/read", payload, _PER_ROW)
             for record in _list(reply.body, "results"):
-                ids[record["properties"][self._spec.key]] = str(record["id"])
+                key = (record.get("properties") or {}).get(self._spec.key)
+                if key and record.get("id"):
+                    ids[key] = str(record["id"])
         return ids
 
     def _batch(self, verb: str, rows: list[Row], inputs: list[dict]) -> list[Outcome]:
@@ -174,6 +176,8 @@ class HubSpot(Destination):
         """Results come in any order, errors by whatever HubSpot names the input with."""
         results: dict[str, str] = {}
         for record in _list(reply.body, "results"):
+            if not record.get("id"):
+                continue
             for name in _names_of_result(record, self._spec.key):
                 results.setdefault(name, str(record["id"]))
         errors = _list(reply.body, "errors")

@@ -114,8 +114,11 @@ def test_macros_are_described_with_their_arguments(manifest):
     public = [
         m
         for m in ours
-        if not re.match(r"^(default|duckdb|postgres|spark|snowflake|bigquery|databricks|test|"
-                        r"materialization)_", m["name"])
+        if not re.match(
+            r"^(default|duckdb|postgres|spark|snowflake|bigquery|databricks|test|"
+            r"materialization)_",
+            m["name"],
+        )
     ]
     assert not [m["name"] for m in public if not m["description"].strip()]
 

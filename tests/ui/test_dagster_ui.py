@@ -113,7 +113,12 @@ def test_one_lineage_leads_from_a_raw_table_to_the_destination(server):
         if key not in seen:
             seen.add(key)
             waiting.extend(parents.get(key, []))
-    assert {"crm/contacts", "marts/orders", "state/clv_parameters", "consent/consent_events"} <= seen
+    assert {
+        "crm/contacts",
+        "marts/orders",
+        "state/clv_parameters",
+        "consent/consent_events",
+    } <= seen
 
 
 def test_the_asset_graph_can_be_seen(server, tmp_path):

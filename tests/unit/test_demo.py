@@ -47,7 +47,7 @@ def test_same_seed_gives_the_same_bytes(demo, tmp_path):
 def test_other_seed_gives_other_data(demo, tmp_path):
     generate(tmp_path, persons=PERSONS, seed=8)
     same = {name for name, content in files(tmp_path).items() if files(demo)[name] == content}
-    assert not {name for name in same if "email/campaigns" not in name}
+    assert same == {"raw/ads/campaigns.parquet", "raw/email/campaigns.parquet"}
 
 
 def test_number_of_processes_changes_nothing(tmp_path, monkeypatch):
@@ -73,12 +73,10 @@ def test_columns_are_the_declared_ones(demo, source, table):
 
 def test_nothing_of_the_truth_is_in_the_raw_tables(demo):
     for path in (demo / "raw").rglob("*.parquet"):
-        table = pq.read_table(path)
-        assert not {"person_id", "cluster"} & set(table.column_names)
-        for name in table.column_names:
-            if name != "loaded_at":
-                found = duckdb.sql(f"select count(*) from table where {name} like 'person-%'")
-                assert found.fetchall() == [(0,)]
+        names = set(pq.read_schema(path).names)
+        assert not {"person_id", "cluster"} & names
+        told = " or ".join(f"{name} like '%person-0%'" for name in names - {"loaded_at"})
+        assert duckdb.sql(f"select * from '{path}' where {told}").fetchall() == []
 
 
 def test_required_columns_are_filled(demo):
@@ -256,19 +254,18 @@ def test_cookie_chains_reach_a_hundred(demo):
     [(longest,)] = rows(
         demo,
         """
-        with recursive chain as (
-            select anonymous_id, 1 as length from '@web/identifies.parquet'
-            where previous_anonymous_id is not null and previous_anonymous_id not in (
-                select anonymous_id from '@web/identifies.parquet'
-                where previous_anonymous_id is not null
-            )
+        with recursive links as (
+            select distinct anonymous_id, previous_anonymous_id from '@web/identifies.parquet'
+            where previous_anonymous_id is not null
+        ),
+        chain as (
+            select anonymous_id, 2 as length from links
+            where previous_anonymous_id not in (select anonymous_id from links)
             union all
-            select next.anonymous_id, length + 1 from chain
-            inner join (select distinct anonymous_id, previous_anonymous_id
-                from '@web/identifies.parquet') as next
-                on next.previous_anonymous_id = chain.anonymous_id
+            select links.anonymous_id, length + 1 from chain
+            inner join links on links.previous_anonymous_id = chain.anonymous_id
         )
-        select max(length) + 1 from chain
+        select max(length) from chain
         """,
     )
     assert longest == 100
