@@ -50,6 +50,7 @@ EXAMPLES = [
     ("normalize_name", "  Jean \u00a0 François\n", "Jean François"),
     ("normalize_name", "-", None),
     ("normalize_name", "Na", "Na"),
+    ("null_if_placeholder", "NA", None),
     ("name_key", "Jean-Franc\u0327ois", "jeanfrancois"),
     ("name_key", "O’Brien Jr 2", "obrienjr"),
     ("name_key", "Œuvrard-Weiß", "oeuvrardweiss"),
