@@ -13,7 +13,7 @@ members as (
     from customers
 
     where
-        customers.rfm_segment in ('at_risk', 'cannot_lose')
+        customers.rfm_segment in ('At Risk', 'Can''t Lose Them')
         and customers.monetary_score >= 4
 
 )

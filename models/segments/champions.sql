@@ -12,7 +12,7 @@ members as (
 
     from customers
 
-    where customers.rfm_segment = 'champions'
+    where customers.rfm_segment = 'Champions'
 
 )
 
