@@ -2,6 +2,8 @@
 
 import logging
 import random
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import pytest
 
 from orchestration.landing import Verdict, land
 from orchestration.warehouse import Warehouse, WarehouseError
-from tests.fixtures.landing_project import LandingProject
+from tests.fixtures.landing_project import ROOT, LandingProject
 
 HEADER = "id,email,amount,loaded_at\n"
 
@@ -169,6 +171,27 @@ def test_a_failure_half_way_leaves_nothing_of_the_file(
     assert project.count("state.landing_rejections") == 0
     project.land()
     assert [row["id"] for row in landed(project)] == [1, 2, 3, 4]
+
+
+LAND_AND_DIE = """
+import os, sys
+from pathlib import Path
+from orchestration.landing import land
+from orchestration.landing.ledger import Ledger
+Ledger.record = lambda *_: os._exit(9)  # all rows are written, the commit is not
+project = Path(sys.argv[1])
+land(project / "raw", sys.argv[2], project_dir=project)
+"""
+
+
+def test_a_killed_landing_leaves_nothing_of_the_file(project: LandingProject) -> None:
+    project.put("feed/rows.csv", content(*range(1, 29)))
+    command = [sys.executable, "-c", LAND_AND_DIE, str(project.path), project.target]
+    assert subprocess.run(command, cwd=ROOT, timeout=120).returncode == 9
+    with project.open() as warehouse:
+        assert warehouse.fetch("select * from raw_feed.rows") == []
+        assert warehouse.fetch("select * from state.landings") == []
+    assert project.land().total("rows_loaded") == 28
 
 
 CANARY = "canary-7f3a@example.fr"
