@@ -14,16 +14,15 @@
             then {{ lower_ascii('trim(' ~ expr ~ ')') }}
         when {{ expr }} like '%@%' or {{ expr }} like '%{{ "\uff20" }}%'
             then {{ bind_value(
-                'valid_email',
-                regexp_extract(bare, email_pattern()),
-                'case when not ' ~ regexp_matches(expr, '[\u212a\u0130]') ~ ' then '
-                ~ bind_value(
-                    'ascii_email',
-                    email_with_ascii_domain('valid_email'),
-                    'case when length(ascii_email) <= 254 and ' ~ dbt.position("'@'", 'ascii_email')
-                    ~ ' <= 65 and not ' ~ regexp_matches('ascii_email', '@(?:[^.]*[.])*[a-z0-9-]{64}')
-                    ~ ' then ascii_email end'
-                ) ~ ' end'
+                'ascii_email',
+                bind_value(
+                    'valid_email',
+                    regexp_extract(bare, email_pattern()),
+                    email_with_ascii_domain('valid_email')
+                ),
+                'case when length(ascii_email) <= 254 and ' ~ dbt.position("'@'", 'ascii_email') ~ ' <= 65'
+                ~ ' and not ' ~ regexp_matches('ascii_email', '@(?:[^.]*[.])*[a-z0-9-]{64}')
+                ~ ' and not ' ~ regexp_matches(expr, '[\u212a\u0130]') ~ ' then ascii_email end'
             ) }}
     end
 {%- endmacro %}

@@ -21,7 +21,7 @@
         'SK': {'code': '421', 'national': '[2-9][0-9]{8}', 'trunk': '0', 'bare': true},
         'RO': {'code': '40', 'national': '[2-9][0-9]{8}', 'trunk': '0', 'bare': true},
         'GR': {'code': '30', 'national': '[2-9][0-9]{9}', 'trunk': '', 'bare': true},
-        'MC': {'code': '377', 'national': '[3-9][0-9]{7,8}', 'trunk': '', 'bare': true},
+        'MC': {'code': '377', 'national': '[3-9][0-9]{7,8}', 'trunk': '0', 'bare': true},
         'GP': {'code': '590', 'national': '[1-9][0-9]{8}', 'trunk': '0', 'bare': true},
         'MQ': {'code': '596', 'national': '[1-9][0-9]{8}', 'trunk': '0', 'bare': true},
         'GF': {'code': '594', 'national': '[1-9][0-9]{8}', 'trunk': '0', 'bare': true},
