@@ -16,9 +16,13 @@
             then {{ bind_value(
                 'valid_email',
                 regexp_extract(bare, email_pattern()),
-                'case when not ' ~ regexp_matches(expr, '[\u212a\u0130]') ~ ' then ' ~ regexp_extract(
+                'case when not ' ~ regexp_matches(expr, '[\u212a\u0130]') ~ ' then '
+                ~ bind_value(
+                    'ascii_email',
                     email_with_ascii_domain('valid_email'),
-                    '^[^@]{1,64}@(?:[^@.]{1,63}[.])+[^@.]{2,63}$'
+                    'case when length(ascii_email) <= 254 and ' ~ dbt.position("'@'", 'ascii_email')
+                    ~ ' <= 65 and not ' ~ regexp_matches('ascii_email', '@(?:[^.]*[.])*[a-z0-9-]{64}')
+                    ~ ' then ascii_email end'
                 ) ~ ' end'
             ) }}
     end

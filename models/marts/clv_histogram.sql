@@ -16,7 +16,8 @@ counted as (
         repeat_count,
         recency_weeks,
         age_weeks,
-        cast(count(*) as {{ dbt.type_bigint() }}) as customer_count
+        cast(count(*) as {{ dbt.type_bigint() }}) as customer_count,
+        cast({{ var('clv_series_terms') }} as {{ dbt.type_int() }}) as series_terms
 
     from customer_orders_summary
 

@@ -62,8 +62,11 @@ ranked as (
         is_value_verified,
         value_record_count,
         first_strategy || ' > ' || second_strategy || ' > ' || third_strategy as survivorship_rule,
+        -- Ordered like the rank, though it needs no order: one sort serves both.
         sum(case when is_first_of_value then 1 else 0 end) over (
             partition by customer_id, attribute_group
+            order by {{ survivorship_order() | indent(12) }}
+            rows between unbounded preceding and unbounded following
         ) - 1 as alternative_count,
         row_number() over (
             partition by customer_id, attribute_group

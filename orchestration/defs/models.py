@@ -2,7 +2,9 @@
 
 import json
 import os
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import dagster as dg
 from dagster_dbt import DbtCliResource, dbt_assets
@@ -12,7 +14,11 @@ from orchestration.defs.project import POOL, manifest, project, translator
 AS_OF_TAG = "cdp/as_of"
 """Run tag with the business date; the schedule sets it, a rebuild of a past day too."""
 
-dbt_cli = DbtCliResource(project_dir=project())
+# The dbt of this Python's environment, whether or not somebody has activated it.
+_beside_python = Path(sys.executable).with_name("dbt")
+dbt_cli = DbtCliResource(
+    project_dir=project(), dbt_executable=_beside_python if _beside_python.exists() else "dbt"
+)
 
 
 def build_arguments(as_of: str | None) -> list[str]:

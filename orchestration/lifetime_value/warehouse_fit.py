@@ -11,7 +11,9 @@ from orchestration.warehouse import ROOT, Warehouse, compose
 
 logger = logging.getLogger(__name__)
 
-_HISTORIES = "select as_of, repeat_count, recency_weeks, age_weeks, customer_count from {r}"
+_HISTORIES = (
+    "select as_of, series_terms, repeat_count, recency_weeks, age_weeks, customer_count from {r}"
+)
 _SPENDS = "select repeat_count, mean_repeat_amount, customer_count from {r}"
 
 
@@ -81,7 +83,8 @@ def fit_into_warehouse(target: str | None = None, project_dir: Path = ROOT) -> F
             return FitOutcome()
         spends = warehouse.fetch(compose(_SPENDS, r=warehouse.relation("clv_spend_histogram")))
         as_of = histories[0]["as_of"]
-        outcome = FitOutcome(as_of, fit(histories, spends, as_of))
+        terms = int(histories[0]["series_terms"])
+        outcome = FitOutcome(as_of, fit(histories, spends, as_of, series_terms=terms))
         state = warehouse.relation("state.clv_parameters")
         with warehouse.transaction():
             if warehouse.exists(state):

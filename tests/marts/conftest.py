@@ -51,7 +51,7 @@ STANDINS = {
         status text, order_date date, is_future boolean, channel text, currency text,
         net_amount_reporting decimal(18, 2)
     """,
-    "segment_members": "segment_name text, customer_id text",
+    "segment_members": "segment_name text, customer_id text, as_of date",
     "histories": """
         history_id bigint, repeat_count bigint, recency_weeks double precision,
         age_weeks double precision, horizon_weeks double precision, r double precision,

@@ -156,7 +156,7 @@ def test_one_time_buyers_share_one_frequency_score(project, built):
     assert rows == [{"frequency_score": 1}]
     [row] = project.fetch("""
         select count(*) as n from marts.rfm_scores
-        where rfm_segment = 'prospects' and customer_id = 'nobody-yet'
+        where rfm_segment = 'Prospects' and customer_id = 'nobody-yet'
     """)
     assert row["n"] == 1
 

@@ -9,7 +9,7 @@ members as (
 sizes as (
 
     select * from {{ ref('segment_sizes') }}
-    where as_of = cast('{{ var("as_of") }}' as date)
+    where as_of = {{ as_of_date() }}
 
 ),
 

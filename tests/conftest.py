@@ -1,0 +1,138 @@
+"""Fixtures for every test: the shared material, dbt in this process, a private PostgreSQL."""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+POSTGRES_BIN = Path(os.environ.get("CDP_POSTGRES_BIN", "/usr/lib/postgresql/15/bin"))
+
+os.environ["DO_NOT_TRACK"] = "1"
+
+
+@pytest.fixture(scope="session")
+def shared_dir() -> Path:
+    """Folder of the shared test material; skips the test where it is absent."""
+    path = Path(os.environ.get("CDP_SHARED_DIR", ROOT.parent / "shared"))
+    if not (path / "data").is_dir():
+        pytest.skip(f"no shared test data in {path} (set CDP_SHARED_DIR)")
+    return path
+
+
+@contextmanager
+def environment(values: dict[str, str]) -> Iterator[None]:
+    """Sets environment variables for a while."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+class Dbt:
+    """Runs dbt in this process with its files in a temporary folder.
+
+    A dbt start costs seconds, so one object serves the whole session.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def invoke(self, *args: str, env: dict[str, str] | None = None):
+        """Result of a dbt call on this project; fails the test when the call fails."""
+        from dbt.cli.main import dbtRunner
+
+        env = {"CDP_DUCKDB_PATH": str(self.folder / "cdp.duckdb")} | (env or {})
+        target = env.get("CDP_TARGET", "duckdb")
+        paths = ["--target-path", str(self.folder / target), "--log-path", str(self.folder)]
+        printed = StringIO()
+        with environment(env), redirect_stdout(printed):
+            result = dbtRunner().invoke(
+                ["--quiet", *args, "--project-dir", str(ROOT), "--profiles-dir", str(ROOT), *paths]
+            )
+        if not result.success:
+            pytest.fail(f"dbt {args[0]} failed: {result.exception}\n{printed.getvalue()[-3000:]}")
+        return result
+
+    def compile(self, template: str, env: dict[str, str] | None = None) -> str:
+        """SQL of a Jinja template."""
+        result = self.invoke("compile", "--no-introspect", "--inline", template, env=env)
+        return result.result.results[0].node.compiled_code
+
+
+@pytest.fixture(scope="session")
+def dbt(tmp_path_factory: pytest.TempPathFactory) -> Dbt:
+    """dbt on this project."""
+    return Dbt(tmp_path_factory.mktemp("dbt"))
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Environment of a fresh PostgreSQL for this session, as `profiles.yml` reads it.
+
+    Its server refuses to run as root, so root starts it as the user `postgres`.
+    """
+    if not (POSTGRES_BIN / "initdb").exists():
+        pytest.skip(f"no PostgreSQL server in {POSTGRES_BIN} (set CDP_POSTGRES_BIN)")
+    folder = Path(tmp_path_factory.mktemp("postgres"))
+    as_user: list[str] = []
+    if os.geteuid() == 0:
+        try:
+            owner = pwd.getpwnam("postgres")
+        except KeyError:
+            pytest.skip("running as root and no user postgres to run its server")
+        as_user = ["runuser", "-u", "postgres", "--"]
+        # pytest's own folders are closed to other users.
+        folder = Path("/tmp") / f"cdp-postgres-{os.getpid()}"
+        folder.mkdir(mode=0o700)
+        os.chown(folder, owner.pw_uid, owner.pw_gid)
+    port = _free_port()
+
+    def run(program: str, *args: str) -> None:
+        subprocess.run(
+            [*as_user, str(POSTGRES_BIN / program), *args],
+            check=True,
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+            timeout=120,
+        )
+
+    data = str(folder / "data")
+    run("initdb", "-D", data, "-U", "cdp", "-E", "UTF8", "--locale=C", "-A", "trust")
+    options = (
+        f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
+    )
+    run("pg_ctl", "-D", data, "-o", options, "-l", str(folder / "log"), "-w", "start")
+    try:
+        run("createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "cdp", "cdp")
+        yield {
+            "CDP_TARGET": "postgres",
+            "CDP_POSTGRES_HOST": "127.0.0.1",
+            "CDP_POSTGRES_PORT": str(port),
+            "CDP_POSTGRES_USER": "cdp",
+            "CDP_POSTGRES_PASSWORD": "",
+            "CDP_POSTGRES_DATABASE": "cdp",
+        }
+    finally:
+        run("pg_ctl", "-D", data, "-m", "immediate", "stop")
+        if as_user:
+            shutil.rmtree(folder, ignore_errors=True)
