@@ -37,6 +37,7 @@ POOL = {
 }
 
 
+LOADED_AT = datetime.fromisoformat("2025-06-01")
 KEPT = pytest.StashKey[list]()
 
 
@@ -47,7 +48,7 @@ def random_records(rng: random.Random, customers: int) -> list[dict]:
         for _ in range(rng.randint(1, 5)):
             source = rng.choice(SOURCES)
             values = {column: rng.choice(pool) for column, pool in POOL.items()}
-            changed = rng.choice([None, *(datetime(2025, month, 1) for month in (1, 2, 3))])
+            changed = rng.choice([None, *(LOADED_AT.replace(month=month) for month in (1, 2, 3))])
             rows.append(
                 {
                     "customer_id": f"c{customer:04}",
@@ -57,7 +58,7 @@ def random_records(rng: random.Random, customers: int) -> list[dict]:
                     "email": rng.choice([f"a{customer}@x.test", "info@shop.test", None]),
                     "is_email_verified": rng.random() < 0.3,
                     "updated_at": changed,
-                    "loaded_at": datetime(2025, 6, 1),
+                    "loaded_at": LOADED_AT,
                     **values,
                 }
             )
@@ -150,4 +151,3 @@ def test_engines_agree(built, request):
     kept = request.config.stash.setdefault(KEPT, [])
     kept.append(built)
     assert kept[0] == built
-
