@@ -19,6 +19,7 @@ import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
+ROOT = Path(__file__).resolve().parent.parent
 AS_OF = date(2026, 1, 1)
 TRUTH = {"r": 0.2426, "alpha": 4.4136, "a": 0.7929, "b": 2.4259}
 
@@ -58,28 +59,28 @@ def simulate(customers: int, seed: int = 42) -> pa.Table:
     )
 
 
-def run(customers: int, console: Console) -> None:
-    """Simulate, build, print."""
+def run(customers: int, console: Console, project: Path = ROOT) -> None:
+    """Simulate, build in the dbt project of that folder, print."""
     from orchestration.lifetime_value import fit_into_warehouse, scoring
     from orchestration.warehouse import Warehouse, dbt
 
     def build(*names: str) -> float:
         """Seconds that the models themselves take, without dbt's start-up."""
         variables = f"{{as_of: '{AS_OF}'}}"
-        done = dbt(["run", "--select", *names, "--vars", variables], "duckdb")
+        done = dbt(["run", "--select", *names, "--vars", variables], "duckdb", project)
         if not done.success:
             raise SystemExit(f"dbt failed: {done.exception or dict(done.statuses)}")
         return sum(result.execution_time for result in done.result)
 
     base = simulate(customers)
-    with Warehouse.open("duckdb") as warehouse:
+    with Warehouse.open("duckdb", project) as warehouse:
         warehouse.load("marts.customer_orders_summary", base)
-    if not dbt(["seed", "--select", "clv_default_parameters"], "duckdb").success:
+    if not dbt(["seed", "--select", "clv_default_parameters"], "duckdb", project).success:
         raise SystemExit("dbt seed failed")
     seconds = {"count histories and spends (SQL)": build("clv_histogram", "clv_spend_histogram")}
 
     started = time.monotonic()
-    outcome = fit_into_warehouse("duckdb")
+    outcome = fit_into_warehouse("duckdb", project)
     seconds["read, fit three models, write (scipy)"] = time.monotonic() - started
     seconds["score all customers (SQL)"] = build("int_marts__clv_parameters_current+")
 
@@ -98,7 +99,7 @@ def run(customers: int, console: Console) -> None:
         exact = alive * scoring.expected_purchases_if_alive(x, weeks, end, **shape)
     seconds["peer: the same 14 horizons with scipy's 2F1"] = time.monotonic() - started
 
-    with Warehouse.open("duckdb") as warehouse:
+    with Warehouse.open("duckdb", project) as warehouse:
         [histories] = warehouse.fetch("select count(*) as n from marts.clv_histogram")
         [pairs] = warehouse.fetch("select count(*) as n from marts.int_marts__clv_expectations")
         [total] = warehouse.fetch(

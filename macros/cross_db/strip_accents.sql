@@ -2,10 +2,6 @@
     {{- return(adapter.dispatch('strip_accents', 'cdp')(expr)) -}}
 {% endmacro %}
 
-{% macro not_latin_pattern() %}
-    {{- return('[^\u0001-\u024f\u0300-\u036f\u1e00-\u1eff\u2000-\u206f]') -}}
-{% endmacro %}
-
 {% macro default__strip_accents(expr) -%}
     case
         when {{ regexp_matches(expr, not_latin_pattern()) }}

@@ -7,6 +7,6 @@
         {%- set head = '(?:' ~ group ~ ':){' ~ before ~ '}' if before else ':' -%}
         {%- do forms.append(head ~ '(?::' ~ group ~ '){1,' ~ (7 - before) ~ '}') -%}
     {%- endfor -%}
-    {%- set plain = regexp_replace_all('lower(trim(' ~ expr ~ '))', '^::ffff:([0-9.]+)$', '\\1') -%}
+    {%- set plain = regexp_replace_all(lower_ascii(trim_spaces(expr)), '^::ffff:([0-9.]+)$', '\\1') -%}
     {{ regexp_extract(plain, '^(?:' ~ forms | join('|') ~ ')$') }}
 {%- endmacro %}

@@ -35,7 +35,7 @@
         'AU': {'code': '61', 'national': '[1-9][0-9]{8}', 'trunk': '0', 'bare': true},
         'JP': {'code': '81', 'national': '[1-9][0-9]{8,9}', 'trunk': '0', 'bare': false},
         'IN': {'code': '91', 'national': '[1-9][0-9]{9}', 'trunk': '0', 'bare': true},
-        'BR': {'code': '55', 'national': '[1-9][0-9]{9,10}', 'trunk': '0', 'bare': false},
+        'BR': {'code': '55', 'national': '[1-9][0-9]{9,10}', 'trunk': '0', 'bare': true},
         'MX': {'code': '52', 'national': '[1-9][0-9]{9}', 'trunk': '', 'bare': true},
     }) -}}
 {% endmacro %}

@@ -16,10 +16,9 @@ counted as (
 
     from customer_orders_summary
 
-    -- The Gamma distribution has no place for a customer who kept nothing.
-    where
-        repeat_count > 0
-        and mean_repeat_amount > 0
+    -- The Gamma distribution has no place for a customer who kept nothing. Without a repeat
+    -- purchase there is no mean.
+    where mean_repeat_amount > 0
 
     group by as_of, repeat_count, mean_repeat_amount
 

@@ -21,18 +21,18 @@ parameters as (
 buyers as (
 
     select
-        summary.customer_id,
-        summary.as_of,
-        summary.repeat_count,
-        summary.age_weeks,
+        summaries.customer_id,
+        summaries.as_of,
+        summaries.repeat_count,
+        summaries.age_weeks,
         parameters.purchase_model,
         parameters.is_default_purchase or parameters.is_default_spend as is_default_parameters,
         parameters.r,
         parameters.alpha,
         case
-            when parameters.purchase_model = 'bg_nbd' and summary.repeat_count = 0 then 1
+            when parameters.purchase_model = 'bg_nbd' and summaries.repeat_count = 0 then 1
             else {{ bgnbd_probability_alive(
-                'summary.repeat_count', 'summary.recency_weeks', 'summary.age_weeks',
+                'summaries.repeat_count', 'summaries.recency_weeks', 'summaries.age_weeks',
                 'parameters.r', 'parameters.alpha', 'parameters.a', 'parameters.shifted_b'
             ) }}
         end as p_alive,
@@ -40,14 +40,14 @@ buyers as (
         * (
             parameters.gamma
             -- Whoever sent everything back is expected to keep little, not less than nothing.
-            + summary.repeat_count * greatest(coalesce(summary.mean_repeat_amount, 0), 0)
-        ) / (parameters.p * summary.repeat_count + parameters.q - 1) as expected_spend
+            + summaries.repeat_count * greatest(coalesce(summaries.mean_repeat_amount, 0), 0)
+        ) / (parameters.p * summaries.repeat_count + parameters.q - 1) as expected_spend
 
-    from customer_orders_summary as summary
+    from customer_orders_summary as summaries
 
     cross join parameters
 
-    where summary.order_count > 0
+    where summaries.order_count > 0
 
 ),
 

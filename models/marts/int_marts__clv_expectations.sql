@@ -34,25 +34,25 @@ histories as (
 horizons as (
 
     select
-        30 as days,
+        30 as horizon_days,
         cast(30 as {{ type_double() }}) / 7 as weeks,
         cast(0 as {{ type_double() }}) as discount_weight
 
     union all
 
     select
-        90 as days,
+        90 as horizon_days,
         cast(90 as {{ type_double() }}) / 7 as weeks,
         cast(0 as {{ type_double() }}) as discount_weight
     {% for month in range(1, 13) %}
-    {%- set weight = discount ** (-month / 12) %}
-    {%- if month < 12 %}{% set weight = weight - discount ** (-(month + 1) / 12) %}{% endif %}
-    union all
+        {%- set weight = discount ** (-month / 12) %}
+        {%- if month < 12 %}{% set weight = weight - discount ** (-(month + 1) / 12) %}{% endif %}
+        union all
 
-    select
-        {{ 365 if month == 12 else 0 }} as days,
-        cast({{ month * 365 }} as {{ type_double() }}) / 84 as weeks,
-        cast({{ weight }} as {{ type_double() }}) as discount_weight
+        select
+            {{ 365 if month == 12 else 0 }} as horizon_days,
+            cast({{ month * 365 }} as {{ type_double() }}) / 84 as weeks,
+            cast({{ weight }} as {{ type_double() }}) as discount_weight
     {% endfor %}
 ),
 
@@ -63,7 +63,7 @@ purchases_if_alive as (
     select distinct
         histories.repeat_count,
         histories.age_weeks,
-        horizons.days,
+        horizons.horizon_days,
         horizons.discount_weight,
         {{ bgnbd_expected_purchases(
             'histories.repeat_count', 'histories.age_weeks', 'horizons.weeks',
@@ -84,9 +84,9 @@ expectations as (
     select
         repeat_count,
         age_weeks,
-        max(case when days = 30 then purchases end) as purchases_30d,
-        max(case when days = 90 then purchases end) as purchases_90d,
-        max(case when days = 365 then purchases end) as purchases_365d,
+        max(case when horizon_days = 30 then purchases end) as purchases_30d,
+        max(case when horizon_days = 90 then purchases end) as purchases_90d,
+        max(case when horizon_days = 365 then purchases end) as purchases_365d,
         sum(purchases * discount_weight) as discounted_purchases_12m
 
     from purchases_if_alive

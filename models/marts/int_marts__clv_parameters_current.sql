@@ -99,9 +99,9 @@ ranked as (
         row_number() over (
             partition by case when model = 'gamma_gamma' then 'spend' else 'purchase' end
             order by
-                case when fitted_on is null then 1 else 0 end,
+                case when fitted_on is null then 1 else 0 end asc,
                 fitted_on desc,
-                model
+                model asc
         ) as candidate_rank
 
     from candidates

@@ -42,27 +42,27 @@ combined as (
 scored as (
 
     select
-        summary.customer_id,
-        summary.as_of,
+        summaries.customer_id,
+        summaries.as_of,
         cast(
-            {{ dbt.datediff('summary.last_order_date', 'summary.as_of', 'day') }}
+            {{ dbt.datediff('summaries.last_order_date', 'summaries.as_of', 'day') }}
             as {{ dbt.type_int() }}
         ) as recency_days,
-        summary.order_day_count,
-        summary.net_revenue_reporting,
+        summaries.order_day_count,
+        summaries.net_revenue_reporting,
         combined.recency_score,
         combined.frequency_score,
         combined.monetary_score,
         combined.fm_score,
         case
-            when summary.order_count = 0 then 'Prospects'
+            when summaries.order_count = 0 then 'Prospects'
             else rfm_cells.rfm_segment
         end as rfm_segment
 
-    from customer_orders_summary as summary
+    from customer_orders_summary as summaries
 
     left join combined
-        on summary.customer_id = combined.customer_id
+        on summaries.customer_id = combined.customer_id
 
     left join rfm_cells
         on

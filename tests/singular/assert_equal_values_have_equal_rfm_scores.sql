@@ -12,18 +12,18 @@ scored_values as (
     ('order_day_count', 'frequency_score'),
     ('net_revenue_reporting', 'monetary_score'),
 ] %}
-    select
-        '{{ score }}' as score_name,
-        cast({{ value }} as decimal(18, 2)) as scored_value,
-        {{ score }} as score
+        select
+            '{{ score }}' as score_name,
+            cast({{ value }} as decimal(18, 2)) as scored_value,
+            {{ score }} as score
 
-    from rfm_scores
+        from rfm_scores
 
-    where {{ score }} is not null
-    {% if not loop.last %}
-    union all
-    {% endif %}
-{%- endfor %}
+        where {{ score }} is not null
+        {% if not loop.last %}
+            union all
+        {% endif %}
+    {%- endfor %}
 ),
 
 split_values as (

@@ -14,15 +14,15 @@ customer_lifetime_value as (
 
 unscored as (
 
-    select summary.customer_id
+    select summaries.customer_id
 
-    from customer_orders_summary as summary
+    from customer_orders_summary as summaries
 
     left join customer_lifetime_value as scored
-        on summary.customer_id = scored.customer_id
+        on summaries.customer_id = scored.customer_id
 
     where
-        summary.order_count > 0
+        summaries.order_count > 0
         and scored.customer_id is null
 
 )

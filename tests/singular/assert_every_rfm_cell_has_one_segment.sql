@@ -4,10 +4,10 @@
 with
 
 scores as (
-{% for score in range(1, 6) %}
-    select {{ score }} as score
-    {% if not loop.last %}union all{% endif %}
-{%- endfor %}
+    {% for score in range(1, 6) %}
+        select {{ score }} as score
+        {% if not loop.last %}union all{% endif %}
+    {%- endfor %}
 ),
 
 combinations as (
