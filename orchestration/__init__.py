@@ -1,1 +1,4 @@
-"""Dagster code location and Python edges of the customer data platform."""
+"""Python of the customer data platform: it lands, fits, publishes, syncs and orchestrates.
+
+What is decided is decided in SQL (``models/``).
+"""

@@ -1,0 +1,66 @@
+# The commands of the project. Each says what it does and how to go on.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export DO_NOT_TRACK := 1
+export DAGSTER_HOME ?= $(CURDIR)/.dagster
+export PYTHONPATH := $(CURDIR)
+
+SIZE ?= 100k
+PERSONS ?= 20000
+TESTS ?= tests
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo build test lint format ui docs bench clean
+
+help:  ## Show the commands
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | awk -F'\t' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+# The stamp depends on the lock file alone: the environment is made again when it changes.
+$(VENV)/.installed: requirements.lock
+	@echo "Setting up the Python environment in $(VENV) (one to two minutes with a cold cache) ..."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; run: make setup PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@mkdir -p $(DAGSTER_HOME) data && cp orchestration/dagster.yaml $(DAGSTER_HOME)/dagster.yaml
+	@printf '#!/bin/sh\nexec "%s/python" -m orchestration.cli "$$@"\n' "$(CURDIR)/$(BIN)" > $(BIN)/cdp && chmod +x $(BIN)/cdp
+	@touch $@
+
+setup: $(VENV)/.installed  ## Make the Python environment
+	@echo "Ready. Next: make demo"
+
+demo: $(VENV)/.installed  ## Run the whole road on a made-up retailer (ORDERS=file.parquet for real orders)
+	@$(BIN)/python -m orchestration.cli demo --persons $(PERSONS) $(if $(ORDERS),--orders $(ORDERS))
+
+build: $(VENV)/.installed  ## Build and test all dbt models on what has been landed
+	@mkdir -p data/warehouse
+	@$(BIN)/dbt build --quiet && echo "Built. Next: make ui, or make docs"
+
+test: $(VENV)/.installed  ## Run all tests (TESTS=path for some)
+	@$(BIN)/python -m pytest $(TESTS)
+
+lint: $(VENV)/.installed  ## Check style, conventions and that dbt parses without deprecations
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@mkdir -p data/warehouse
+	@$(BIN)/dbt --quiet --warn-error-options '{"error": ["Deprecations"]}' parse --no-partial-parse
+	@$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar models tests/singular
+	@echo "Clean."
+
+format: $(VENV)/.installed  ## Let ruff and sqlfluff put the style right
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+	@$(BIN)/sqlfluff fix --processes 2 --disable-progress-bar models tests/singular
+
+ui: $(VENV)/.installed  ## Open Dagster on http://127.0.0.1:3000
+	@mkdir -p $(DAGSTER_HOME) && cp orchestration/dagster.yaml $(DAGSTER_HOME)/dagster.yaml
+	@echo "Dagster on http://127.0.0.1:3000 (end with Ctrl-C)"
+	@$(BIN)/dagster dev --host 127.0.0.1 --port 3000 --module-name orchestration.definitions
+
+docs: $(VENV)/.installed  ## Write the catalogue of all tables to target/index.html
+	@mkdir -p data/warehouse
+	@$(BIN)/dbt docs generate --quiet --static && echo "Open target/static_index.html"
+
+bench: $(VENV)/.installed  ## Time the build per layer (SIZE=20k, 100k, 1m)
+	@$(BIN)/python -m benchmarks.build --size $(SIZE)
+
+clean:  ## Remove what the commands made, the environment excepted
+	@rm -rf target logs data .dagster

@@ -1,0 +1,3 @@
+{% macro trait_windows() %}
+    {{ return([7, 30, 90, 365]) }}
+{% endmacro %}

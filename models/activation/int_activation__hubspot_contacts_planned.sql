@@ -1,0 +1,1 @@
+{{ plan_sync('sync_hubspot__contacts') }}

@@ -1,0 +1,9 @@
+with
+
+plans as (
+
+    {{ union_plans() }}
+
+)
+
+select * from plans

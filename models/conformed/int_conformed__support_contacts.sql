@@ -1,0 +1,20 @@
+select
+    'support:tickets:' || ticket_key as event_id,
+    record_key,
+    cast(null as {{ dbt.type_string() }}) as login_id,
+    'support' as source_name,
+    'support.tickets' as source_table,
+    'support' as channel,
+    'ticket_opened' as event_type,
+    opened_at as occurred_at,
+    loaded_at as received_at,
+    false as has_bad_time,
+    cast(null as {{ dbt.type_string() }}) as campaign_key,
+    cast(null as {{ dbt.type_string() }}) as product_id,
+    cast(null as {{ dbt.type_string() }}) as page_url,
+    cast(null as {{ dbt.type_string() }}) as properties,
+    loaded_at
+
+from {{ ref('stg_support__tickets') }}
+
+where quarantine_reason is null

@@ -1,0 +1,78 @@
+-- Only tables that the landing step wrote are here: it alone knows how many rows there were.
+with
+
+landings as (
+
+    select
+        source_name || '.' || table_name as source_table,
+        sum(rows_loaded + rows_quarantined) as read_rows
+
+    from {{ source('state', 'landings') }}
+
+    group by
+        source_name,
+        table_name
+
+),
+
+quarantined as (
+
+    select
+        source_table,
+        count(*) as quarantined_rows
+
+    from {{ ref('quarantined_rows') }}
+
+    group by source_table
+
+),
+
+conformed as (
+
+    {% for subject in [
+        'customer_records', 'record_events', 'record_orders', 'record_order_lines',
+        'consent_events', 'campaigns', 'campaign_costs', 'products', 'feedback',
+        'support_tickets', 'privacy_requests'
+    ] %}
+    select
+        source_table,
+        '{{ subject }}' as subject,
+        count(*) as loaded_rows,
+        sum(version_count - 1) as deduplicated_rows
+
+    from {{ ref(subject) }}
+
+    group by source_table
+    {% if not loop.last %}union all{% endif %}
+    {% endfor %}
+
+),
+
+final as (
+
+    select
+        conformed.source_table,
+        conformed.subject,
+        cast(landings.read_rows as {{ dbt.type_bigint() }}) as read_rows,
+        conformed.loaded_rows,
+        coalesce(quarantined.quarantined_rows, 0) as quarantined_rows,
+        cast(conformed.deduplicated_rows as {{ dbt.type_bigint() }}) as deduplicated_rows,
+        cast(
+            landings.read_rows
+            - conformed.loaded_rows
+            - coalesce(quarantined.quarantined_rows, 0)
+            - conformed.deduplicated_rows
+            as {{ dbt.type_bigint() }}
+        ) as lost_rows
+
+    from conformed
+
+    inner join landings
+        on conformed.source_table = landings.source_table
+
+    left join quarantined
+        on conformed.source_table = quarantined.source_table
+
+)
+
+select * from final

@@ -1,0 +1,136 @@
+-- Drafted clusters that cannot be one person. Their weak edges (a phone) do not count.
+
+with
+
+clusters_drafted as (
+
+    select * from {{ ref('int_identity__clusters_drafted') }}
+
+),
+
+records_keyed as (
+
+    select * from {{ ref('int_identity__records_keyed') }}
+
+),
+
+identifiers_validated as (
+
+    select * from {{ ref('int_identity__identifiers_validated') }}
+
+    where rejection_reason is null
+
+),
+
+identifier_rules as (
+
+    select * from {{ ref('identifier_rules') }}
+
+),
+
+members as (
+
+    select
+        clusters_drafted.cluster_key,
+        records_keyed.record_key,
+        records_keyed.birth_date
+
+    from clusters_drafted
+
+    inner join records_keyed
+        on clusters_drafted.record_key = records_keyed.record_key
+
+),
+
+oversize as (
+
+    select
+        cluster_key,
+        'too_many_records' as reason
+
+    from members
+
+    group by cluster_key
+
+    having count(*) > {{ var('identity_max_records_per_customer', 1000) }}
+
+),
+
+birth_dates as (
+
+    select distinct
+        cluster_key,
+        birth_date
+
+    from members
+
+    where birth_date is not null
+
+),
+
+contradictory as (
+
+    select distinct
+        one.cluster_key,
+        'birth_dates_contradict' as reason
+
+    from birth_dates as one
+
+    inner join birth_dates as other
+        on
+            one.cluster_key = other.cluster_key
+            and one.birth_date < other.birth_date
+
+    where not {{ birth_dates_agree('one.birth_date', 'other.birth_date') }}
+
+),
+
+values_held as (
+
+    select
+        clusters_drafted.cluster_key,
+        identifiers_validated.identifier_type,
+        count(distinct identifiers_validated.identifier_value) as value_count
+
+    from clusters_drafted
+
+    inner join identifiers_validated
+        on clusters_drafted.record_key = identifiers_validated.record_key
+
+    -- Only clusters of several records can hold several values of a type.
+    where clusters_drafted.cluster_key in (
+        select cluster_key from members group by cluster_key having count(*) > 1
+    )
+
+    group by
+        clusters_drafted.cluster_key,
+        identifiers_validated.identifier_type
+
+),
+
+overloaded as (
+
+    select distinct
+        values_held.cluster_key,
+        'too_many_values' as reason
+
+    from values_held
+
+    inner join identifier_rules
+        on values_held.identifier_type = identifier_rules.identifier_type
+
+    where values_held.value_count > identifier_rules.max_values_per_customer
+
+),
+
+suspected as (
+
+    select * from oversize
+    union all
+    select * from contradictory
+    union all
+    select * from overloaded
+
+)
+
+select * from suspected

@@ -1,0 +1,102 @@
+-- Stars: each record is tied to the first record of its match group, so n records give n - 1
+-- edges. A record without a name has one vote, cast by its most trusted identifier: it goes
+-- where it belongs but can never join two named persons (Ava's e-mail with Bob's phone).
+
+with
+
+identifiers_validated as (
+
+    select * from {{ ref('int_identity__identifiers_validated') }}
+
+    where match_group is not null
+
+),
+
+records_keyed as (
+
+    select * from {{ ref('int_identity__records_keyed') }}
+
+),
+
+identifier_rules as (
+
+    select * from {{ ref('identifier_rules') }}
+
+),
+
+members as (
+
+    select
+        identifiers_validated.record_key,
+        identifiers_validated.identifier_type,
+        identifier_rules.priority,
+        records_keyed.first_name_key is not null as has_name,
+        min(case
+            when records_keyed.first_name_key is not null then identifiers_validated.record_key
+        end) over (
+            partition by
+                identifiers_validated.identifier_type,
+                identifiers_validated.identifier_value,
+                identifiers_validated.match_group
+        ) as first_named_record_key,
+        min(identifiers_validated.record_key) over (
+            partition by
+                identifiers_validated.identifier_type,
+                identifiers_validated.identifier_value,
+                identifiers_validated.match_group
+        ) as first_record_key
+
+    from identifiers_validated
+
+    inner join identifier_rules
+        on identifiers_validated.identifier_type = identifier_rules.identifier_type
+
+    inner join records_keyed
+        on identifiers_validated.record_key = records_keyed.record_key
+
+),
+
+candidates as (
+
+    select
+        record_key,
+        identifier_type,
+        priority,
+        has_name,
+        coalesce(first_named_record_key, first_record_key) as anchor_record_key
+
+    from members
+
+    where record_key != coalesce(first_named_record_key, first_record_key)
+
+),
+
+voted as (
+
+    select
+        *,
+        row_number() over (
+            partition by record_key
+            order by priority, {{ binary_order('anchor_record_key') }}
+        ) as vote
+
+    from candidates
+
+),
+
+edges as (
+
+    select distinct
+        anchor_record_key as left_record_key,
+        record_key as right_record_key,
+        identifier_type
+
+    from voted
+
+    where
+        has_name
+        or vote = 1
+
+)
+
+select * from edges

@@ -1,0 +1,63 @@
+with
+
+source as (
+
+    select * from {{ source('app', 'events') }}
+
+),
+
+renamed as (
+
+    select
+        ---------- ids
+        {{ record_key("app", "device_id") }} as record_key,
+        {{ clean_text("event_id") }} as event_key,
+        {{ null_if_placeholder("user_id") }} as login_id,
+
+        ---------- attributes
+        lower({{ clean_text("event_name") }}) as event_type,
+        {{ clean_text("product_id") }} as product_id,
+        {{ clean_text("screen") }} as screen,
+        {{ event_properties("properties") }} as properties,
+
+        ---------- timestamps
+        {{ normalize_timestamp("event_at") }} as event_at,
+        {{ normalize_timestamp("sent_at") }} as sent_at,
+        {{ normalize_timestamp("received_at") }} as received_at,
+        loaded_at,
+
+        ---------- raw
+        {{ row_as_text([
+            "event_id",
+            "device_id",
+            "user_id",
+            "event_name",
+            "screen",
+            "product_id",
+            "event_at",
+            "sent_at",
+            "received_at",
+            "properties"
+        ]) }} as raw_row
+
+    from source
+
+),
+
+judged as (
+
+    select
+        *,
+        {{ event_time("event_at", "sent_at", "received_at") }} as occurred_at,
+        {{ has_bad_time("event_at", "sent_at", "received_at") }} as has_bad_time,
+        case
+            when event_key is null then 'event_id is missing'
+            when received_at is null and event_at is null
+                then 'neither event_at nor received_at is a time'
+        end as quarantine_reason
+
+    from renamed
+
+)
+
+select * from judged

@@ -1,0 +1,46 @@
+with
+
+source as (
+
+    select * from {{ source('email', 'sends') }}
+
+),
+
+renamed as (
+
+    select
+        ---------- ids
+        {{ record_key("email", "subscriber_id") }} as record_key,
+        {{ clean_text("send_id") }} as event_key,
+        {{ clean_text("campaign_id") }} as campaign_native_id,
+
+        ---------- timestamps
+        {{ normalize_timestamp("sent_at") }} as occurred_at,
+        loaded_at,
+
+        ---------- raw
+        {{ row_as_text([
+            "send_id",
+            "campaign_id",
+            "subscriber_id",
+            "sent_at"
+        ]) }} as raw_row
+
+    from source
+
+),
+
+judged as (
+
+    select
+        *,
+        case
+            when event_key is null then 'send_id is missing'
+            when occurred_at is null then 'sent_at is no date'
+        end as quarantine_reason
+
+    from renamed
+
+)
+
+select * from judged

@@ -1,0 +1,150 @@
+"""``cdp``: the commands for people. Each is a few lines around a function of the project."""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+app = typer.Typer(
+    name="cdp",
+    help="The customer data platform that lives in your warehouse.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # its tracebacks show local variables: personal data
+)
+console = Console()
+
+Target = Annotated[
+    str | None, typer.Option(help="Target of profiles.yml; default: CDP_TARGET or duckdb.")
+]
+
+
+@app.command("demo")
+def demo(
+    persons: Annotated[int, typer.Option(min=100, help="People of the made-up retailer.")] = 20_000,
+    seed: Annotated[int, typer.Option(help="Same seed, same data.")] = 42,
+    orders: Annotated[
+        Path | None, typer.Option(exists=True, help="Real order lines (Online Retail II).")
+    ] = None,
+) -> None:
+    """Make a retailer's data, run the daily job on it and show what came out."""
+    from orchestration.demo.run import run_demo
+
+    raise typer.Exit(run_demo(console, persons=persons, seed=seed, orders=orders))
+
+
+@app.command("demo-data")
+def demo_data(
+    out: Annotated[Path, typer.Option(help="Folder for raw/ and truth/.")] = Path("data"),
+    persons: Annotated[int, typer.Option(min=100)] = 20_000,
+    seed: int = 42,
+    orders: Annotated[Path | None, typer.Option(exists=True)] = None,
+) -> None:
+    """Make a retailer's raw files, and the truth about them, and nothing else."""
+    from orchestration.demo import generate
+
+    summary = generate(out, persons=persons, seed=seed, orders=orders)
+    console.print(f"{sum(summary.rows.values()):,} rows in {out / 'raw'}")
+
+
+@app.command("land")
+def land_files(
+    raw: Annotated[Path, typer.Argument(help="Folder with <source>/<table>.csv or .parquet.")],
+    until: Annotated[datetime | None, typer.Option(help="Only rows loaded before it.")] = None,
+    target: Target = None,
+) -> None:
+    """Check raw files and load them into raw tables; bad rows go to quarantine."""
+    from orchestration.landing import land
+
+    report = land(raw, target=target, loaded_at_until=until)
+    _print(report.columns, report.rows())
+    raise typer.Exit(0 if report.ok else 1)
+
+
+@app.command("fit")
+def fit(target: Target = None) -> None:
+    """Fit the lifetime-value models on the order statistics in the warehouse."""
+    from orchestration.lifetime_value import fit_into_warehouse
+
+    for name, value in fit_into_warehouse(target=target).metadata().items():
+        console.print(f"{name}: {value}")
+
+
+@app.command("plan")
+def plan(sync: Annotated[str, typer.Argument()], target: Target = None) -> None:
+    """Show what a sync would send, and which guard would hold it, without any call."""
+    _show(_run_sync(sync, target=target, dry_run=True))
+
+
+@app.command("apply")
+def apply(
+    sync: Annotated[str, typer.Argument()],
+    max_removed: Annotated[
+        int | None, typer.Option(help="Rows that this run may remove beyond the guard.")
+    ] = None,
+    max_changed: Annotated[
+        int | None, typer.Option(help="Rows that this run may change beyond the guard.")
+    ] = None,
+    allow_empty: Annotated[bool, typer.Option(help="The model may be empty this once.")] = False,
+    target: Target = None,
+) -> None:
+    """Send what the plan of a sync says."""
+    from orchestration.sync.guards import Overrides
+
+    overrides = Overrides(max_removed, max_changed, allow_empty)
+    run = _run_sync(sync, target=target, overrides=overrides)
+    _show(run)
+    raise typer.Exit(0 if run.ok else 1)
+
+
+def _run_sync(sync: str, **options: Any) -> Any:
+    """Errors that a person can put right are one line, not a traceback."""
+    from orchestration.sync.ledger import SyncBusy
+    from orchestration.sync.run import run_sync
+    from orchestration.sync.spec import InvalidSync
+
+    try:
+        return run_sync(sync, **options)
+    except (InvalidSync, SyncBusy, LookupError) as error:
+        console.print(f"[red]{error}[/]")
+        raise typer.Exit(2) from None
+
+
+def _show(run: Any) -> None:
+    counts = {name: value for name, value in asdict(run).items() if name.startswith("rows_")}
+    _print(
+        ("", run.sync_name), [("status", run.status), *((k, f"{v:,}") for k, v in counts.items())]
+    )
+    for verdict in run.guards:
+        if not verdict.passed:
+            console.print(
+                f"[yellow]held by {verdict.guard}[/]: {verdict.observed:,} of {verdict.limit:,}"
+            )
+
+
+def _print(columns: Iterable[str], rows: Iterable[tuple[str, ...]]) -> None:
+    table = Table(*columns, header_style="dim")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
+
+
+@app.command("publish")
+def publish_marts(
+    folder: Annotated[Path, typer.Option()] = Path("data/published"), target: Target = None
+) -> None:
+    """Write the copy of the marts that BI tools read."""
+    from orchestration.defs.project import manifest
+    from orchestration.publication import publish
+
+    publication = publish(folder, manifest(), target=target)
+    console.print(f"{len(publication.tables)} tables in {folder}")
+
+
+if __name__ == "__main__":
+    app()

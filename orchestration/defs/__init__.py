@@ -1,0 +1,1 @@
+"""Dagster definitions, one module per stage. They are thin: the work is done elsewhere."""

@@ -1,0 +1,118 @@
+"""The declaration of a sync: ``meta.sync`` of its exposure, read from dbt's manifest.
+
+Unknown keys are refused, and so is a sync whose model does not take its rows from the macro
+``sync_rows``, which is where consent and suppression are.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from orchestration.warehouse import ROOT, dbt
+
+PERMISSION_MACRO = "macro.cdp.sync_rows"
+
+Purpose = Literal["marketing", "ads_user_data", "ads_personalisation", "sale_or_share", "profiling"]
+Channel = Literal["email", "sms", "phone", "post", "ads", "all"]
+
+
+class InvalidSync(ValueError):
+    """The declaration of a sync is wrong; says what, without values of rows."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Guards(_Strict):
+    """When a run is held before its first call. Erasures and withdrawals never are."""
+
+    max_removed_rows: int = Field(100, ge=0)
+    max_removed_share: float = Field(0.05, ge=0, le=1)
+    """People who merely left: at most the larger of the two, of what is held."""
+    max_changed_share: float = Field(1.0, ge=0, le=1)
+    """Rows already held whose content changed. 1: no limit."""
+
+
+class SyncSpec(_Strict):
+    """One sync. ``columns`` are the mapped columns by the contract of its model."""
+
+    sync_name: str
+    destination: str
+    object: str
+    mode: Literal["upsert", "mirror", "audience"]
+    """When a person leaves: ``upsert`` nothing, ``audience`` write ``on_leave``, ``mirror``
+    take the record away. Withdrawal of consent is acted upon in all three."""
+    key: str
+    match_on: str | None = None
+    purpose: Purpose
+    channel: Channel
+    on_leave: dict[str, str] = {}
+    on_erasure: Literal["delete", "leave"] = "delete"
+    clear_nulls: list[str] = []
+    """Columns whose null empties the field at the destination; others' nulls are skipped."""
+    guards: Guards = Guards()
+    columns: list[str]
+
+    @model_validator(mode="after")
+    def _columns_exist(self) -> "SyncSpec":
+        named = {"key": [self.key], "match_on": [self.match_on] if self.match_on else []}
+        named |= {"on_leave": list(self.on_leave), "clear_nulls": self.clear_nulls}
+        for setting, columns in named.items():
+            if missing := [column for column in columns if column not in self.columns]:
+                raise ValueError(f"{setting}: no column {', '.join(missing)} in the model")
+        if self.mode != "mirror" and not self.on_leave:
+            raise ValueError("on_leave: must say what to write when a person leaves")
+        return self
+
+    @property
+    def config_hash(self) -> str:
+        """Which declaration a run used."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+
+
+def load_manifest(project_dir: Path = ROOT) -> dict[str, Any]:
+    """dbt's manifest; made when there is none."""
+    path = Path(project_dir) / "target" / "manifest.json"
+    if not path.exists() and not dbt(["parse"], project_dir=project_dir).success:
+        raise InvalidSync("dbt cannot parse the project; `dbt parse` says why")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def load_syncs(manifest: dict[str, Any]) -> dict[str, SyncSpec]:
+    """All syncs of the project by name: exposures with ``meta.sync``."""
+    exposures = manifest["exposures"].values()
+    names = [e["name"] for e in exposures if "sync" in e.get("config", {}).get("meta", {})]
+    return {name: load_sync(manifest, name) for name in sorted(names)}
+
+
+def load_sync(manifest: dict[str, Any], sync_name: str) -> SyncSpec:
+    """One sync. Raises ``InvalidSync``."""
+    found = [e for e in manifest["exposures"].values() if e["name"] == sync_name]
+    meta = found[0].get("config", {}).get("meta", {}).get("sync") if found else None
+    if not isinstance(meta, dict):
+        raise InvalidSync(f"{sync_name}: no exposure of that name has meta.sync")
+    model = manifest["nodes"].get(f"model.{found[0]['package_name']}.{sync_name}")
+    if model is None or model["unique_id"] not in found[0]["depends_on"]["nodes"]:
+        raise InvalidSync(f"{sync_name}: the exposure must depend on the model of its name")
+    if PERMISSION_MACRO not in model["depends_on"]["macros"]:
+        raise InvalidSync(f"{sync_name}: the model must select from sync_rows()")
+    if not model["config"]["contract"]["enforced"]:
+        raise InvalidSync(f"{sync_name}: the contract of the model must be enforced")
+    types = {name: column["data_type"] for name, column in model["columns"].items()}
+    if odd := [name for name, kind in types.items() if kind not in ("string", "text", "varchar")]:
+        raise InvalidSync(f"{sync_name}: mapped columns must be text: {', '.join(odd)}")
+    try:
+        return SyncSpec(sync_name=sync_name, columns=list(types), **meta)
+    except (ValidationError, TypeError) as error:
+        raise InvalidSync(f"{sync_name}: {_explained(error)}") from None
+
+
+def _explained(error: Exception) -> str:
+    if not isinstance(error, ValidationError):
+        return "meta.sync states sync_name or columns, which are not settings"
+    parts = [f"{'.'.join(map(str, e['loc'])) or 'sync'}: {e['msg']}" for e in error.errors()]
+    return "; ".join(parts)

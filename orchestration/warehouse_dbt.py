@@ -1,0 +1,150 @@
+"""dbt's internals, kept to this file: configuration, adapter, runner, manifest."""
+
+import json
+import os
+from argparse import Namespace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from orchestration.warehouse_errors import UnknownRelation, WarehouseError
+from orchestration.warehouse_sql import Relation
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class DbtOutcome:
+    """What a dbt command came to."""
+
+    success: bool
+    statuses: Mapping[str, str] = field(default_factory=dict)
+    """Status by unique id: success, pass, fail, error, warn, skipped."""
+    result: Any = None
+    """dbt's own result object, for who needs more."""
+    exception: BaseException | None = None
+
+
+def dbt(
+    args: Sequence[str],
+    target: str | None = None,
+    project_dir: Path = ROOT,
+    quiet: bool = True,
+) -> DbtOutcome:
+    """Run a dbt command in this process (only the first pays the 4 s of dbt's import),
+    without telemetry, and release DuckDB's file afterwards. ``args`` begins with the
+    command: ``["build", "--select", "staging"]``."""
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+    from dbt.cli.main import dbtRunner
+
+    root = str(Path(project_dir).resolve())
+    command = ["--quiet"] if quiet else []
+    command += [*args, "--project-dir", root, "--profiles-dir", root]
+    if target:
+        command += ["--target", target]
+    before = Path.cwd()
+    try:
+        os.chdir(root)  # relative paths of the profile count from the project
+        done = dbtRunner().invoke(command)
+    finally:
+        os.chdir(before)
+        release_duckdb()
+    results = getattr(done.result, "results", None) or []
+    statuses = {r.node.unique_id: str(r.status) for r in results if getattr(r, "node", None)}
+    return DbtOutcome(done.success, statuses, done.result, done.exception)
+
+
+def load_adapter(target: str | None, project_dir: Path) -> tuple[Any, Any]:
+    """dbt's configuration and an adapter of our own: dbt's registry of adapters is emptied
+    by each of its commands, ours must outlive one that runs meanwhile."""
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+    from dbt.adapters.factory import get_adapter_class_by_name
+    from dbt.config.runtime import RuntimeConfig
+    from dbt.flags import set_from_args
+    from dbt.mp_context import get_mp_context
+    from dbt_common.context import set_invocation_context
+
+    root = Path(project_dir).resolve()
+    args = Namespace(
+        project_dir=str(root),
+        profiles_dir=str(root),
+        target=target,
+        profile=None,
+        vars={},
+        threads=None,
+        target_path=os.environ.get("DBT_TARGET_PATH"),
+        which="run",
+        send_anonymous_usage_stats=False,
+    )
+    set_invocation_context(os.environ)
+    set_from_args(args, None)
+    config = RuntimeConfig.from_args(args)
+    if config.credentials.type == "duckdb":
+        _make_absolute(config.credentials, root)
+    return config, get_adapter_class_by_name(config.credentials.type)(config, get_mp_context())
+
+
+def release_duckdb() -> None:
+    """Close what dbt-duckdb keeps open after its last connection, with its file lock."""
+    with suppress(ImportError):
+        from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+        environment = DuckDBConnectionManager._ENV
+        if environment is not None and getattr(environment, "handle_count", 1) <= 0:
+            environment.close()
+            DuckDBConnectionManager._ENV = None
+
+
+class Manifest:
+    """Where the project's models, seeds and sources are, by name."""
+
+    def __init__(self, config: Any) -> None:
+        self._config = config
+        self._relations: dict[str, Relation] = {}
+        self._path = Path(config.project_target_path) / "manifest.json"
+
+    def relation(self, name: str) -> Relation:
+        """Of a model or seed (``customers``) or a source (``crm.contacts``). The manifest is
+        made when absent, of another engine, or older than what is asked for."""
+        if not self._relations and self._path.exists():
+            self._read()
+        if name not in self._relations:
+            self._parse()
+            self._read()
+        if name not in self._relations:
+            raise UnknownRelation(f"no model, seed or source is called {name}")
+        return self._relations[name]
+
+    def _parse(self) -> None:
+        outcome = dbt(["parse"], self._config.target_name, Path(self._config.project_root))
+        if not outcome.success:
+            raise WarehouseError("dbt cannot parse the project; `dbt parse` says why")
+
+    def _read(self) -> None:
+        manifest = json.loads(self._path.read_text(encoding="utf-8"))
+        if manifest["metadata"]["adapter_type"] != self._config.credentials.type:
+            return
+        database = self._config.credentials.database
+        self._relations = {
+            name: Relation(node["schema"], node.get("identifier") or node["alias"], database)
+            for name, node in _named_nodes(manifest)
+        }
+
+
+def _named_nodes(manifest: dict) -> Iterator[tuple[str, dict]]:
+    for node in manifest["sources"].values():
+        yield f"{node['source_name']}.{node['name']}", node
+    for node in manifest["nodes"].values():
+        if node["resource_type"] in {"model", "seed", "snapshot"}:
+            yield node["name"], node
+
+
+def _make_absolute(credentials: Any, root: Path) -> None:
+    """Paths of a profile count from the project, wherever Python was started."""
+    if not credentials.path.startswith((":memory:", "md:")):
+        credentials.path = str(root / credentials.path)
+    spill = (credentials.settings or {}).get("temp_directory")
+    if spill:
+        credentials.settings["temp_directory"] = str(root / spill)

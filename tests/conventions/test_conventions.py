@@ -1,0 +1,156 @@
+"""The house rules of the dbt project, checked on its manifest."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from orchestration.warehouse import ROOT
+
+MAX_SQL_LINES = 150
+MAX_PYTHON_LINES = 400
+CONTRACTED = {"marts", "segments", "activation"}
+NAMES = {
+    "staging": re.compile(r"^stg_[a-z]+__[a-z0-9_]+$"),
+    "conformed": re.compile(r"^(int_conformed__)?[a-z][a-z0-9_]*$"),
+    "identity": re.compile(r"^(int_identity__)?[a-z][a-z0-9_]*$"),
+    "profiles": re.compile(r"^(int_profiles__)?[a-z][a-z0-9_]*$"),
+    "marts": re.compile(r"^(int_marts__)?[a-z][a-z0-9_]*$"),
+    "segments": re.compile(r"^(int_segments__)?[a-z][a-z0-9_]*$"),
+    "activation": re.compile(r"^(int_activation__|sync_)?[a-z][a-z0-9_]*$"),
+}
+ORDER = ["staging", "conformed", "identity", "profiles", "marts", "segments", "activation"]
+
+
+@pytest.fixture(scope="session")
+def models(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    return [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+
+
+def _tests_of(manifest: dict[str, Any], unique_id: str) -> Iterator[dict[str, Any]]:
+    for child in manifest["child_map"][unique_id]:
+        if child.startswith("test."):
+            yield manifest["nodes"][child]
+
+
+def test_models_are_named_after_their_layer(models):
+    wrong = [n["name"] for n in models if not NAMES[n["fqn"][1]].match(n["name"])]
+    assert not wrong
+
+
+def test_every_model_and_column_is_described(models):
+    wrong = [n["name"] for n in models if not n["description"].strip()]
+    wrong += [
+        f"{n['name']}.{c['name']}"
+        for n in models
+        for c in n["columns"].values()
+        if not c["description"].strip()
+    ]
+    assert not wrong
+
+
+def test_every_model_has_a_yaml_of_its_own_beside_it(models):
+    wrong = [
+        n["name"]
+        for n in models
+        if not (ROOT / n["original_file_path"]).with_suffix(".yml").exists()
+    ]
+    assert not wrong
+
+
+def test_public_folders_enforce_contracts(models):
+    wrong = [
+        n["name"]
+        for n in models
+        if n["fqn"][1] in CONTRACTED and not n["config"]["contract"]["enforced"]
+    ]
+    assert not wrong
+
+
+def test_only_staging_and_state_read_sources(models, manifest):
+    wrong = [
+        (n["name"], source)
+        for n in models
+        for source in n["depends_on"]["nodes"]
+        if source.startswith("source.")
+        and n["fqn"][1] != "staging"
+        and manifest["sources"][source]["source_name"] != "state"
+    ]
+    assert not wrong
+
+
+def test_staging_models_do_not_build_on_models(models):
+    wrong = [
+        n["name"]
+        for n in models
+        if n["fqn"][1] == "staging"
+        and any(d.startswith("model.") for d in n["depends_on"]["nodes"])
+    ]
+    assert not wrong
+
+
+def test_public_tables_have_a_tested_key(models, manifest):
+    def has_key(node: dict[str, Any]) -> bool:
+        names = {
+            test["test_metadata"]["name"]
+            for test in _tests_of(manifest, node["unique_id"])
+            if test.get("test_metadata")
+        }
+        return bool(names & {"unique", "unique_combination_of_columns"})
+
+    wrong = [
+        n["name"]
+        for n in models
+        if n["fqn"][1] in {"profiles", "marts", "segments"} | {"activation"}
+        and "__" not in n["name"]
+        and not has_key(n)
+    ]
+    assert not wrong
+
+
+def test_macros_are_described_with_their_arguments(manifest):
+    ours = [m for m in manifest["macros"].values() if m["package_name"] == "cdp"]
+    public = [
+        m
+        for m in ours
+        if not re.match(
+            r"^(default|duckdb|postgres|spark|snowflake|bigquery|databricks|test|"
+            r"materialization)_",
+            m["name"],
+        )
+    ]
+    assert not [m["name"] for m in public if not m["description"].strip()]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "limit"),
+    [("models/**/*.sql", MAX_SQL_LINES), ("orchestration/**/*.py", MAX_PYTHON_LINES)],
+)
+def test_a_file_fits_on_a_screen_or_two(pattern, limit):
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for path in ROOT.glob(pattern)
+        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > limit
+    }
+    assert not long
+
+
+def test_no_model_reads_the_clock(models):
+    clock = re.compile(r"current_timestamp|current_date|now\(\)|getdate\(|today\(\)", re.IGNORECASE)
+    wrong = [n["name"] for n in models if clock.search(n["raw_code"])]
+    assert not wrong
+
+
+def test_layers_depend_one_way(models, manifest):
+    """A model builds on its own layer or an earlier one; marts and segments may read each
+    other's public tables, and so may profiles read marts' facts."""
+    rank = {layer: number for number, layer in enumerate(ORDER)}
+    rank["segments"] = rank["marts"] = rank["profiles"]
+    wrong = [
+        (n["name"], d)
+        for n in models
+        for d in n["depends_on"]["nodes"]
+        if d.startswith("model.") and rank[manifest["nodes"][d]["fqn"][1]] > rank[n["fqn"][1]]
+    ]
+    assert not wrong

@@ -1,0 +1,99 @@
+"""The connected_components materialization finds scipy's partition on any graph."""
+
+from __future__ import annotations
+
+import random
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from .graph_project import GraphProject, expected_partition, graph_table, partition
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> GraphProject:
+    return GraphProject(tmp_path_factory.mktemp("graph") / "project")
+
+
+def check(project: GraphProject, edges: list[tuple[str, str]], nodes: list[str] = ()) -> dict:
+    project.load(graph_table(edges, nodes))
+    project.run()
+    clusters = project.clusters()
+    assert partition(clusters) == expected_partition(edges, nodes)
+    for members in partition(clusters):
+        assert {clusters[member] for member in members} == {min(members)}
+    return clusters
+
+
+def chain(length: int, name: str = "n") -> list[tuple[str, str]]:
+    return [(f"{name}{i:06d}", f"{name}{i + 1:06d}") for i in range(length - 1)]
+
+
+def shuffled(edges: list[tuple[str, str]], seed: int) -> list[tuple[str, str]]:
+    """The same shape with random keys, directions and order of rows."""
+    randomizer = random.Random(seed)
+    keys = sorted({key for edge in edges for key in edge})
+    names = dict(zip(keys, randomizer.sample(keys, len(keys))))
+    renamed = [tuple(randomizer.sample([names[a], names[b]], 2)) for a, b in edges]
+    return randomizer.sample(renamed, len(renamed))
+
+
+def test_chains_of_every_length_at_once(project: GraphProject) -> None:
+    lengths = [2, 3, 4, 5, 7, 10, 20, 64, 100, 101, 256, 500]
+    edges = [edge for n in lengths for edge in chain(n, f"c{n}_")]
+    edges += [edge for n in lengths for edge in shuffled(chain(n, f"s{n}_"), seed=n)]
+    check(project, edges)
+
+
+def test_hubs_and_trees(project: GraphProject) -> None:
+    hub_is_last = [("z", f"leaf{i:05d}") for i in range(5000)]
+    hub_is_first = [("a", f"twig{i:05d}") for i in range(5000)]
+    tree = [(f"t{i:05d}", f"t{(i - 1) // 2:05d}") for i in range(1, 4096)]
+    check(project, hub_is_last + hub_is_first + shuffled(tree, seed=3))
+
+
+def test_odd_rows(project: GraphProject) -> None:
+    """Loops, doubles, both directions, lone nodes and no keys at all."""
+    edges = [("a", "a"), ("b", "c"), ("b", "c"), ("c", "b"), ("é", "e"), ("x y'", '"z')]
+    check(project, edges, nodes=["lone", "a", "c"])
+    project.load(graph_table([], []))
+    project.run()
+    assert project.clusters() == {}
+
+
+def test_nulls_are_no_nodes(project: GraphProject) -> None:
+    graph = {"node_key": [None, "a", None], "neighbour_key": ["b", None, None]}
+    project.load(pa.table(graph, schema=pa.schema(dict.fromkeys(graph, pa.string()).items())))
+    project.run()
+    assert project.clusters() == {"a": "a", "b": "b"}
+
+
+@pytest.mark.parametrize("order", ["sorted", "random"])
+def test_long_path_needs_few_rounds(project: GraphProject, order: str) -> None:
+    edges = chain(200_000)
+    edges = shuffled(edges, seed=1) if order == "random" else edges
+    project.load(graph_table(edges))
+    project.run()
+    assert set(project.clusters().values()) == {"n000000"}
+    assert project.rounds <= 12
+    assert project.scratch_tables_left() == []
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    edges=st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=70),
+    nodes=st.lists(st.integers(0, 80), max_size=5),
+)
+def test_random_graphs(project: GraphProject, edges: list, nodes: list) -> None:
+    check(project, [(f"n{a}", f"n{b}") for a, b in edges], [f"n{node}" for node in nodes])
+
+
+def test_not_converged_is_an_error_and_keeps_the_old_table(project: GraphProject) -> None:
+    old = check(project, [("a", "b")])
+    project.load(graph_table(shuffled(chain(1000), seed=5)))
+    with pytest.raises(AssertionError, match="components has not converged: .* after 1 rounds"):
+        project.run(max_rounds=1)
+    assert project.clusters() == old
+    assert project.scratch_tables_left() == []

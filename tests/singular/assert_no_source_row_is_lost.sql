@@ -1,0 +1,9 @@
+-- read = loaded + quarantined + deduplicated, for every source table and subject.
+select
+    source_table,
+    subject,
+    lost_rows
+
+from {{ ref('source_reconciliation') }}
+
+where lost_rows != 0

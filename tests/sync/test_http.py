@@ -1,0 +1,84 @@
+"""The HTTP policy by itself."""
+
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from orchestration.demo.fake_hubspot import FakeHubSpot, Fault
+from orchestration.destinations.base import Limits, Stopped, Unanswered
+from orchestration.sync.http import BearerToken, HttpClient, Policy, retry_after_seconds
+
+WIDE = Limits(100, 1000, 1)
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+PATH = "/crm/v3/objects/contacts/batch/upsert"
+PAYLOAD = {"inputs": [{"id": "a@example.com", "idProperty": "email", "properties": {}}]}
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("2", 2),
+        ("0.5", 0.5),
+        ("-3", 0),
+        ("Thu, 01 Jan 2026 00:00:30 GMT", 30),
+        ("Wed, 31 Dec 2025 23:00:00 GMT", 0),
+        ("soon", None),
+        ("nan", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_retry_after_in_all_its_forms(header: str | None, seconds: float | None) -> None:
+    assert retry_after_seconds(header, NOW) == seconds
+
+
+@pytest.mark.parametrize(
+    "url", ["http://api.example.com", "ftp://api.example.com", "https://user:pw@api.example.com"]
+)
+def test_an_address_must_be_https_without_credentials(url: str) -> None:
+    with pytest.raises(ValueError, match="address"):
+        HttpClient(url, BearerToken("t"), WIDE)
+
+
+def test_clients_of_one_account_share_its_allowance(hub: FakeHubSpot) -> None:
+    clients = [HttpClient(hub.url, BearerToken(hub.token), Limits(100, 5, 1)) for _ in range(2)]
+    started = time.monotonic()
+    for number in range(11):
+        clients[number % 2].post(PATH, PAYLOAD)
+    assert time.monotonic() - started > 1.9
+
+
+def test_a_closed_port_is_unanswered_and_says_nothing_of_the_address() -> None:
+    client = HttpClient(
+        "http://127.0.0.1:9", BearerToken("t"), WIDE, Policy(tries=2, first_wait=0, max_wait=0)
+    )
+    with pytest.raises(Unanswered) as caught:
+        client.post(PATH, PAYLOAD)
+    assert (str(caught.value), client.calls) == ("CONNECTIONERROR", 2)
+    assert caught.value.__context__ is None
+
+
+def test_the_deadline_of_a_call_counts_waits_too(hub: FakeHubSpot) -> None:
+    hub.faults.extend([Fault(429, {"Retry-After": "30"})] * 5)
+    policy = Policy(call_deadline=20)
+    waits: list[float] = []
+    client = HttpClient(hub.url, BearerToken(hub.token), WIDE, policy, waits.append)
+    with pytest.raises(Unanswered):
+        client.post(PATH, PAYLOAD)
+    assert waits == []
+
+
+def test_a_netrc_does_not_replace_the_token(
+    hub: FakeHubSpot, tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login someone password else\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    assert HttpClient(hub.url, BearerToken(hub.token), WIDE).post(PATH, PAYLOAD).status == 200
+
+
+def test_bad_credentials_stop(hub: FakeHubSpot) -> None:
+    with pytest.raises(Stopped) as caught:
+        HttpClient(hub.url, BearerToken("wrong"), WIDE).post(PATH, PAYLOAD)
+    assert (caught.value.code, caught.value.error_class) == ("HTTP_401", "auth")

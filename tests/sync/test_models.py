@@ -1,0 +1,64 @@
+"""The dbt side by itself: hashes as Python has them, and compilations that must fail."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from orchestration.sync.plan import row_hash
+from orchestration.warehouse import dbt
+from tests.sync.conftest import PLANNED, SYNC, Lab
+
+
+def test_sql_and_python_hash_alike(lab: Lab) -> None:
+    values = [
+        "Ana",
+        "",
+        None,
+        "é",
+        "e\u0301",
+        "李",
+        "🤦🏼",
+        "a=1:b;",
+        'o\'hara \\ "q"',
+        "a\nb",
+        " x ",
+    ]
+    lab.add_customers(len(values))
+    for number, value in enumerate(values, start=1):
+        text = "null" if value is None else "'" + value.replace("'", "''") + "'"
+        lab.execute(
+            f"update standin.customers set city = {text} where customer_id = 'c{number:04}'"
+        )
+    lab.build()
+    planned = {
+        row["row_key"]: row["row_hash"]
+        for row in lab.fetch(f"select row_key, row_hash from activation.{PLANNED}")
+    }
+    rows = lab.fetch(f"select * from activation.{SYNC}")
+    assert len({*planned.values()}) == len(rows) == len(values)
+    for row in rows:
+        assert row_hash(row, SYNC) == planned[row["cdp_customer_id"]]
+
+
+def test_a_hash_tells_neighbouring_values_apart() -> None:
+    assert row_hash({"a": "1;b=1:2", "b": "3"}, "s") != row_hash({"a": "1", "b": "2"}, "s")
+    assert row_hash({"a": None}, "s") != row_hash({"a": "-"}, "s")
+    assert row_hash({"a": "1"}, "s") != row_hash({"a": "1"}, "t")
+    assert row_hash({"a": "1", "b": "2"}, "s") == row_hash({"b": "2", "a": "1"}, "s")
+
+
+@pytest.mark.parametrize(
+    "setting", ["purpose: marketing", "channel: email", "key: cdp_customer_id"]
+)
+def test_a_sync_without_purpose_channel_or_key_does_not_compile(
+    compiled_project: Path, tmp_path: Path, setting: str
+) -> None:
+    project = tmp_path / "project"
+    shutil.copytree(compiled_project, project)
+    path = project / "models/activation" / f"{SYNC}.yml"
+    text = path.read_text()
+    path.write_text(text.replace(f"          {setting}\n          ", "          ", 1))
+    assert path.read_text() != text
+    outcome = dbt(["compile", "--select", SYNC], project_dir=project)
+    assert not outcome.success

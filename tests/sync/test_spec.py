@@ -1,0 +1,111 @@
+"""What a declaration must say, and what refuses to run."""
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from orchestration.destinations import destination_class
+from orchestration.destinations.hubspot import HubSpot
+from orchestration.sync.run import run_sync
+from orchestration.sync.spec import InvalidSync, load_manifest, load_sync, load_syncs
+from tests.sync.conftest import SYNC, Lab
+
+Change = Callable[[dict[str, Any]], None]
+
+
+@pytest.fixture(scope="session")
+def manifest(compiled_project) -> dict[str, Any]:
+    return load_manifest(compiled_project)
+
+
+def changed(manifest: dict[str, Any], change: Change) -> dict[str, Any]:
+    changed = copy.deepcopy(manifest)
+    change(changed["exposures"][f"exposure.cdp.{SYNC}"]["config"]["meta"]["sync"])
+    return changed
+
+
+def test_the_shipped_sync_is_valid(manifest: dict[str, Any]) -> None:
+    spec = load_syncs(manifest)[SYNC]
+    assert (spec.destination, spec.mode, spec.purpose) == ("hubspot", "audience", "marketing")
+    assert "email" in spec.columns
+    HubSpot.check(spec)
+
+
+@pytest.mark.parametrize(
+    "setting", ["destination", "object", "mode", "key", "purpose", "channel", "on_leave"]
+)
+def test_a_setting_left_out_is_refused(manifest: dict[str, Any], setting: str) -> None:
+    with pytest.raises(InvalidSync, match=setting):
+        load_sync(changed(manifest, lambda sync: sync.pop(setting)), SYNC)
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"colour": "red"}, "colour"),
+        ({"purpose": "fun"}, "purpose"),
+        ({"channel": "pigeon"}, "channel"),
+        ({"mode": "wipe"}, "mode"),
+        ({"key": "id"}, "no column id"),
+        ({"match_on": "mail"}, "no column mail"),
+        ({"on_leave": {"segment": ""}}, "no column segment"),
+        ({"clear_nulls": ["town"]}, "no column town"),
+        ({"guards": {"max_removed_share": 5}}, "max_removed_share"),
+        ({"guards": {"max_rows": 5}}, "max_rows"),
+        ({"columns": ["email"]}, "not settings"),
+    ],
+)
+def test_a_wrong_setting_is_refused(manifest: dict[str, Any], change: dict, word: str) -> None:
+    with pytest.raises(InvalidSync, match=word):
+        load_sync(changed(manifest, lambda sync: sync.update(change)), SYNC)
+
+
+def test_a_model_that_does_not_filter_by_consent_is_refused(manifest: dict[str, Any]) -> None:
+    unfiltered = copy.deepcopy(manifest)
+    unfiltered["nodes"][f"model.cdp.{SYNC}"]["depends_on"]["macros"].remove("macro.cdp.sync_rows")
+    with pytest.raises(InvalidSync, match="sync_rows"):
+        load_sync(unfiltered, SYNC)
+
+
+def test_a_column_that_is_not_text_is_refused(manifest: dict[str, Any]) -> None:
+    retyped = copy.deepcopy(manifest)
+    retyped["nodes"][f"model.cdp.{SYNC}"]["columns"]["city"]["data_type"] = "bigint"
+    with pytest.raises(InvalidSync, match="city"):
+        load_sync(retyped, SYNC)
+
+
+def test_an_unknown_sync_and_an_unknown_destination_are_named(manifest: dict[str, Any]) -> None:
+    with pytest.raises(InvalidSync, match="no exposure"):
+        load_sync(manifest, "sync_nowhere__things")
+    with pytest.raises(LookupError, match="hubspot"):
+        destination_class("nowhere")
+
+
+@pytest.mark.parametrize("change", [{"object": "deals"}, {"match_on": "phone"}])
+def test_what_hubspot_cannot_do_is_refused(manifest: dict[str, Any], change: dict) -> None:
+    spec = load_sync(changed(manifest, lambda sync: sync.update(change)), SYNC)
+    with pytest.raises(ValueError, match=r"hubspot|HubSpot"):
+        HubSpot.check(spec)
+
+
+def test_a_missing_token_stops_before_anything_is_written(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HUBSPOT_TOKEN", raising=False)
+    lab.add_customers(3)
+    lab.build()
+    with pytest.raises(LookupError, match="HUBSPOT_TOKEN"):
+        run_sync(SYNC, project_dir=lab.project)
+    assert lab.state() == [[], []]
+
+
+def test_the_environment_configures_hubspot(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUBSPOT_TOKEN", lab.hub.token)
+    monkeypatch.setenv("HUBSPOT_BASE_URL", lab.hub.url)
+    monkeypatch.setenv("HUBSPOT_API_VERSION", "2026-09")
+    lab.add_customers(3)
+    lab.build()
+    assert run_sync(SYNC, project_dir=lab.project).rows_delivered == 3
+    assert lab.hub.calls[0].path == "/crm/objects/2026-09/contacts/batch/upsert"

@@ -1,0 +1,159 @@
+"""The Dagster UI, as a person meets it: started headless, looked at, and run."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+import requests
+
+from orchestration.warehouse import ROOT
+
+pytestmark = pytest.mark.slow
+
+SCREENSHOT = ROOT / "tests" / "ui" / "screenshots" / "asset_graph.png"
+START_UP_SECONDS = 180
+RUN_SECONDS = 420
+
+LAUNCH = """
+mutation Launch($selector: JobOrPipelineSelector!, $tags: [ExecutionTag!]) {
+  launchRun(executionParams: {selector: $selector, executionMetadata: {tags: $tags}}) {
+    __typename
+    ... on LaunchRunSuccess { run { runId } }
+    ... on PythonError { message }
+  }
+}
+"""
+STATUS = """
+query Status($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }
+"""
+GRAPH = """
+query Graph { assetNodes { assetKey { path } dependencyKeys { path } } }
+"""
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Server:
+    """A webserver and daemon of its own, with a home of its own."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def ask(self, query: str, **variables) -> dict:
+        answer = requests.post(
+            f"{self.url}/graphql", json={"query": query, "variables": variables}, timeout=60
+        )
+        answer.raise_for_status()
+        body = answer.json()
+        assert "errors" not in body, body["errors"]
+        return body["data"]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory, small_demo) -> Iterator[Server]:
+    home = tmp_path_factory.mktemp("dagster_home")
+    shutil.copy(ROOT / "orchestration" / "dagster.yaml", home / "dagster.yaml")
+    port = _free_port()
+    env = {**os.environ, **small_demo.env, "DAGSTER_HOME": str(home), "PYTHONPATH": str(ROOT)}
+    command = ["-m", "dagster", "dev", "--host", "127.0.0.1", "--port", str(port)]
+    with (home / "log.txt").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, *command, "--module-name", "orchestration.definitions"],
+            cwd=ROOT,
+            env=env,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        _wait_until_up(f"http://127.0.0.1:{port}", process)
+        yield Server(f"http://127.0.0.1:{port}")
+    finally:
+        # dagster dev ignores SIGINT in the background: its whole group has to go.
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=20)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def _wait_until_up(url: str, process: subprocess.Popen) -> None:
+    deadline = time.monotonic() + START_UP_SECONDS
+    while time.monotonic() < deadline:
+        assert process.poll() is None, "dagster dev ended by itself"
+        with suppress(requests.RequestException):
+            if requests.get(f"{url}/server_info", timeout=5).ok:
+                return
+        time.sleep(1)
+    pytest.fail(f"dagster dev did not answer within {START_UP_SECONDS} s")
+
+
+def test_one_lineage_leads_from_a_raw_table_to_the_destination(server):
+    nodes = server.ask(GRAPH)["assetNodes"]
+    parents = {
+        "/".join(n["assetKey"]["path"]): ["/".join(k["path"]) for k in n["dependencyKeys"]]
+        for n in nodes
+    }
+    seen, waiting = set(), ["hubspot/hubspot_contacts"]
+    while waiting:
+        key = waiting.pop()
+        if key not in seen:
+            seen.add(key)
+            waiting.extend(parents.get(key, []))
+    assert {
+        "crm/contacts",
+        "marts/orders",
+        "state/clv_parameters",
+        "consent/consent_events",
+    } <= seen
+
+
+def test_the_asset_graph_can_be_seen(server, tmp_path):
+    chromium = shutil.which("chromium")
+    if not chromium:
+        pytest.skip("Debian's chromium is not installed")
+    SCREENSHOT.parent.mkdir(exist_ok=True)
+    SCREENSHOT.unlink(missing_ok=True)
+    flags = [
+        "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+        "--disable-background-networking", "--disable-component-update", "--disable-sync",
+        "--hide-scrollbars", "--window-size=2400,1400", "--virtual-time-budget=30000",
+        f"--user-data-dir={tmp_path}", f"--screenshot={SCREENSHOT}",
+    ]  # fmt: skip
+    subprocess.run(
+        [chromium, *flags, f"{server.url}/asset-groups"],
+        check=True,
+        capture_output=True,
+        timeout=120,
+    )
+    assert SCREENSHOT.stat().st_size > 30_000, "an empty page is smaller than a graph"
+
+
+def test_a_run_launched_through_graphql_succeeds(server):
+    selector = {
+        "repositoryLocationName": "orchestration.definitions",
+        "repositoryName": "__repository__",
+        "jobName": "daily",
+    }
+    launched = server.ask(LAUNCH, selector=selector, tags=[])["launchRun"]
+    assert launched["__typename"] == "LaunchRunSuccess", json.dumps(launched)
+    run_id = launched["run"]["runId"]
+    deadline = time.monotonic() + RUN_SECONDS
+    status = "STARTED"
+    while time.monotonic() < deadline and status not in {"SUCCESS", "FAILURE", "CANCELED"}:
+        time.sleep(3)
+        status = server.ask(STATUS, id=run_id)["runOrError"]["status"]
+    assert status == "SUCCESS"
