@@ -32,7 +32,8 @@
         'scaled': each_mark
             ~ 'part.halves[rank] + part.halves[rank] // (' ~ plain_count ~ ' + rank - 1))',
         'biases': each_mark
-            ~ 'case when rank = 1 then 72 else ' ~ punycode_bias('part.scaled[rank]', '//') ~ ' end)',
+            ~ 'case when rank = 1 then 72 else '
+            ~ punycode_bias('part.scaled[rank]', '//') ~ ' end)',
         'digits': each_mark
             ~ duckdb__punycode_digits('part.deltas[rank]', 'part.biases[rank]') ~ ')',
     } -%}
@@ -58,7 +59,8 @@
         select string_agg(
             case
                 when {{ regexp_matches('part.label', '^[ -~]*$') }} then part.label
-                else {{ punycode_prefix('part.label') }} || {{ postgres__punycode_digits('part.label') }}
+                else {{ punycode_prefix('part.label') }}
+                    || {{ postgres__punycode_digits('part.label') }}
             end,
             '.' order by part.place
         )

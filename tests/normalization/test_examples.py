@@ -1,7 +1,5 @@
 """The documented choices, one example each."""
 
-from datetime import datetime
-
 import pytest
 
 PARIS = "Europe/Paris"
@@ -190,6 +188,6 @@ def test_a_value_that_cannot_be_is_never_the_newest(engine):
         "nothing known",
     ]
     times = dict(zip(rows, engine.run("event_time", list(rows.values())), strict=True))
-    assert times["offline for three days"] == datetime(2024, 5, 1, 10, 0, 1)
-    assert times["six minutes ahead"] == datetime(2024, 5, 1, 10)
+    assert str(times["offline for three days"]) == "2024-05-01 10:00:01"
+    assert str(times["six minutes ahead"]) == "2024-05-01 10:00:00"
     assert times["nothing known"] is None

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,9 @@ def test_international_numbers_of_every_country(engine):
     """At least 98 of 100 example numbers of libphonenumber, written internationally."""
     texts, expected = [], []
     for phonenumbers, _, number in _examples():
-        texts.append(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL))
+        texts.append(
+            phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+        )
         expected.append(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
     actual = engine.run("normalize_phone", texts)
     wrong = [(t, a) for t, a, e in zip(texts, actual, expected, strict=True) if a not in (e, None)]
@@ -64,7 +67,7 @@ def test_currency_codes_are_those_of_the_seed(dbt):
 def test_mailboxes_that_the_library_accepts(engine):
     validator = pytest.importorskip("email_validator")
     addresses = [
-        "simple@example.com", "first.last@sub.example.co.uk", "x+y@example.org", "o'brien@example.ie",
+        "simple@example.com", "first.last@sub.example.co.uk", "x+y@example.org", "o'b@example.ie",
         "用户@例え.jp", "a_b-c@example-one.fr", "1@example.com", "é@example.fr", "a@b.co",
         "plain", "@example.com", "a@", "a@b..fr", "a..b@c.fr", "a@b.c_d.fr", "a@.fr", "a@b.fr-",
     ]  # fmt: skip
@@ -95,10 +98,20 @@ def test_sql_of_a_macro_stays_small(engine, macro, limit):
     assert len(engine.sql[macro]) <= limit
 
 
+def test_planning_a_macro_takes_no_time(on_duckdb):
+    """Nested lambdas once made a query for one e-mail address plan for more than a second."""
+    seconds = {}
+    for macro in on_duckdb.sql:
+        start = time.process_time()
+        on_duckdb.run(macro, [])
+        seconds[macro] = time.process_time() - start
+    assert {macro for macro, taken in seconds.items() if taken > 0.5} == set()
+
+
 def test_every_macro_file_is_documented():
     for folder in ("cross_db", "normalization"):
         for path in sorted((ROOT / "macros" / folder).glob("*.sql")):
             names = re.findall(r"{%-? *macro (\w+)\(", path.read_text(encoding="utf-8"))
-            public = [name for name in names if "__" not in name]
-            assert public in ([path.stem], []), path
+            public = [name for name in names if "__" not in name] or names
+            assert public == [path.stem], path
             assert f"- name: {path.stem}\n" in path.with_suffix(".yml").read_text(encoding="utf-8")
