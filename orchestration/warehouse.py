@@ -327,7 +327,8 @@ class Warehouse:
             sql = "insert into {r} ({c}) select {c} from __batches"
             self.execute(compose(sql, r=relation, c=source.schema.names))
         finally:
-            cursor.unregister("__batches")
+            with suppress(Exception):  # not in an aborted transaction; the next one replaces it
+                cursor.unregister("__batches")
 
     def _write(self, relation: Relation, batch: pa.RecordBatch) -> None:
         names = batch.schema.names

@@ -5,8 +5,7 @@
         pairs_spelled.*,
         is_nameless_pair as is_nameless,
         not is_nameless_pair
-        and (is_equal_first or (is_typo and (birth_dates_equal or is_safe_typo)))
-            as has_equal_first_name,
+        and is_equal_first as has_equal_first_name,
         not is_nameless_pair
         and not is_equal_first
         and (is_alias or is_initial or is_short_form) as is_vague_first_name,

@@ -1,29 +1,37 @@
-{# A portable pattern cannot say "all but": parameters to keep are marked with U+0001, then every
-   unmarked one goes. #}
+{# Most addresses are clean and leave by the first branch; those with an @ or control characters
+   need patterns for their path and take the last. #}
 {% macro clean_url(expr) -%}
-    {%- set printable = regexp_replace_all(expr, '[\u0001-\u0020\u007f]+', '') -%}
-    {%- set page = regexp_replace_all(
-        regexp_replace_all(
-            regexp_extract('full_url', '^[^?#]*'), '^([a-zA-Z][a-zA-Z0-9+.-]*://|//)[^/]*@', '\\1'
-        ),
-        '[^/@%]+(?:@|%40)[^/]*',
-        '[email]'
+    {%- set unprintable = '\u0001-\u0020\u007f' -%}
+    {%- set tag = '(?:utm_[a-z_]+|[gd]clid|[wg]braid|msclkid|fbclid|ttclid)=[^'
+        ~ unprintable ~ '&#@]*' -%}
+    {%- set clean = '^[^' ~ unprintable ~ '?#@]*(?:[?]' ~ tag ~ '(?:&' ~ tag ~ ')*)?$' -%}
+    {%- set before_fragment = dbt.split_part(expr, "'#'", 1) -%}
+    {%- set query = 'substring(' ~ before_fragment ~ ', ' ~ dbt.position("'?'", expr) ~ ' + 1)' -%}
+    {%- set printable = regexp_replace_all(expr, '[' ~ unprintable ~ ']+', '') -%}
+    {%- set masked_page = regexp_replace_steps(regexp_extract('printable_url', '^[^?#]*'), [
+        ('^([a-zA-Z][a-zA-Z0-9+.-]*://|//)[^/]*@', '\\1'),
+        ('[^/@%]+(?:@|%40)[^/]*', '[email]'),
+    ]) -%}
+    {%- set masked_query = regexp_replace_all(
+        "'&' || substring(" ~ regexp_extract('printable_url', '[?][^#]*') ~ ', 2)',
+        '&[^&]*(?:@|%40)[^&]*',
+        ''
     ) -%}
-    {%- set ns = namespace(
-        query=regexp_replace_all(
-            "'&' || substring(" ~ regexp_extract('full_url', '[?][^#]*') ~ ', 2)', '&[^&]*(?:@|%40)[^&]*', ''
-        )
-    ) -%}
-    {%- for name in ['utm_', 'gclid=', 'dclid=', 'wbraid=', 'gbraid=', 'msclkid=', 'fbclid=', 'ttclid='] -%}
-        {%- set ns.query = 'replace(' ~ ns.query ~ ", '&" ~ name ~ "', '&\u0001" ~ name ~ "')" -%}
-    {%- endfor -%}
-    {%- set kept = 'replace(' ~ regexp_replace_all(ns.query, '&(?:[^&\u0001][^&]*)?', '') ~ ", '\u0001', '&')" -%}
     case
-        when not {{ regexp_matches(expr, '[\u0001-\u0020\u007f?#@%]') }} then {{ expr }}
+        when {{ regexp_matches(expr, clean) }} and not {{ regexp_matches(expr, '%40') }}
+            then {{ expr }}
+        when not {{ regexp_matches(expr, '[' ~ unprintable ~ '@]|%40') }}
+            then {{ dbt.split_part(before_fragment, "'?'", 1) }}
+                || case
+                    when {{ before_fragment }} like '%?%'
+                        then {{ campaign_parameters("'&' || " ~ query) }}
+                    else ''
+                end
         else {{ bind_value(
-            'full_url',
+            'printable_url',
             printable,
-            "coalesce(" ~ page ~ ", '') || coalesce('?' || nullif(substring(" ~ kept ~ ", 2), ''), '')"
+            'coalesce(' ~ masked_page ~ ", '') || coalesce("
+            ~ campaign_parameters(masked_query) ~ ", '')"
         ) }}
     end
 {%- endmacro %}

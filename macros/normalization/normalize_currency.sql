@@ -1,10 +1,21 @@
 {% macro normalize_currency(expr) -%}
-    {%- set codes = currency_codes() | join('|') -%}
+    {%- set signs = {
+        'EUR': ['€'],
+        'GBP': ['£'],
+        'INR': ['₹'],
+        'TRY': ['₺'],
+        'RUB': ['₽'],
+        'ILS': ['₪'],
+        'KRW': ['₩'],
+        'VND': ['₫'],
+        'PLN': ['zł'],
+    } -%}
+    {%- set letters = regexp_extract('currency_text', '^[A-Za-z]{3}$') -%}
+    {%- set known = '^(?:' ~ currency_codes() | join('|') ~ ')$' -%}
     {{- bind_value(
         'currency_text',
-        'upper(trim(' ~ expr ~ '))',
-        "case currency_text when '€' then 'EUR' when '£' then 'GBP' when '₹' then 'INR' when '₺' then 'TRY'"
-        ~ " when '₽' then 'RUB' when '₪' then 'ILS' when '₩' then 'KRW' when '₫' then 'VND' when 'ZŁ' then 'PLN'"
-        ~ " when 'zł' then 'PLN' else " ~ regexp_extract('currency_text', '^(?:' ~ codes ~ ')$') ~ ' end'
+        clean_text(expr),
+        'coalesce(' ~ regexp_extract('upper(' ~ letters ~ ')', known) ~ ', '
+        ~ map_plain_values('currency_text', signs) ~ ')'
     ) -}}
 {%- endmacro %}

@@ -1,6 +1,6 @@
 {% macro normalize_timestamp(expr) -%}
-    {%- set wall = valid_date_pattern() ~ '[T ](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:[.][0-9]{1,6})?' -%}
-    {%- set sign = "case when substring(right(" ~ expr ~ ", 6), 1, 1) = '-' then 1 else -1 end" -%}
+    {%- set wall = valid_wall_time_pattern() -%}
+    {%- set sign = 'case when substring(right(' ~ expr ~ ", 6), 1, 1) = '-' then 1 else -1 end" -%}
     {%- set hours = 'cast(substring(right(' ~ expr ~ ', 6), 2, 2) as int)' -%}
     {%- set minutes = 'cast(right(' ~ expr ~ ', 2) as int)' -%}
     nullif(

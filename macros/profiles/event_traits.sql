@@ -5,7 +5,7 @@
         {'name': 'product_view', 'event_types': ['product_view']},
         {'name': 'add_to_cart', 'event_types': ['add_to_cart']},
         {'name': 'checkout', 'event_types': ['checkout']},
-        {'name': 'email_open', 'channel': 'email', 'event_types': ['open']},
-        {'name': 'email_click', 'channel': 'email', 'event_types': ['click']},
+        {'name': 'email_open', 'event_types': ['email_opened']},
+        {'name': 'email_click', 'event_types': ['email_clicked']},
     ]) }}
 {% endmacro %}

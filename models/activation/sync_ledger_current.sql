@@ -35,10 +35,12 @@ summarised as (
         row_key,
         max(last_entry_number) as last_entry_number,
         max(delivered_entry_number) as delivered_entry_number,
-        {% for column in ['action', 'status', 'attempt', 'run_id', 'error_class', 'error_code'] -%}
-        max(case when entry_number = last_entry_number then {{ column }} end)
-            as last_{{ column }},
-        {% endfor -%}
+        max(case when entry_number = last_entry_number then action end) as last_action,
+        max(case when entry_number = last_entry_number then status end) as last_status,
+        max(case when entry_number = last_entry_number then attempt end) as last_attempt,
+        max(case when entry_number = last_entry_number then run_id end) as last_run_id,
+        max(case when entry_number = last_entry_number then error_class end) as last_error_class,
+        max(case when entry_number = last_entry_number then error_code end) as last_error_code,
         max(case when entry_number = last_entry_number then row_hash end) as last_hash,
         max(case when entry_number = last_entry_number then recorded_at end) as last_recorded_at,
         max(case when entry_number = delivered_entry_number then action end)

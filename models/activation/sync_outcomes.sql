@@ -14,7 +14,7 @@ attempts as (
         sync_name,
         run_id,
         row_key,
-        max(action) as action,
+        action,
         -- An intent alone is a call whose end nobody knows.
         coalesce(max(case when status != 'intent' then status end), 'unknown') as status,
         max(row_hash) as row_hash,
@@ -27,7 +27,7 @@ attempts as (
 
     from ledger
 
-    group by sync_name, run_id, row_key
+    group by sync_name, run_id, row_key, action
 
 )
 

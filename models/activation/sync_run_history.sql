@@ -1,11 +1,5 @@
 {{ config(materialized='view') }}
 
-{%- set counts = [
-    'rows_in_model', 'rows_unchanged', 'rows_blocked', 'rows_planned_upserts',
-    'rows_planned_removals', 'rows_sent', 'rows_delivered', 'rows_removed', 'rows_rejected',
-    'rows_unknown', 'rows_unsent', 'calls_made',
-] %}
-
 with
 
 runs as (
@@ -21,9 +15,18 @@ history as (
         max(sync_name) as sync_name,
         -- The row of the start stands alone when the run was killed or is still going.
         coalesce(max(case when status != 'running' then status end), 'running') as status,
-        {% for column in counts -%}
-        max({{ column }}) as {{ column }},
-        {% endfor -%}
+        max(rows_in_model) as rows_in_model,
+        max(rows_unchanged) as rows_unchanged,
+        max(rows_blocked) as rows_blocked,
+        max(rows_planned_upserts) as rows_planned_upserts,
+        max(rows_planned_removals) as rows_planned_removals,
+        max(rows_sent) as rows_sent,
+        max(rows_delivered) as rows_delivered,
+        max(rows_removed) as rows_removed,
+        max(rows_rejected) as rows_rejected,
+        max(rows_unknown) as rows_unknown,
+        max(rows_unsent) as rows_unsent,
+        max(calls_made) as calls_made,
         max(guards) as guards,
         max(error_code) as error_code,
         min(started_at) as started_at,

@@ -1,4 +1,4 @@
-{% set as_of = "cast('" ~ var('as_of') ~ "' as " ~ dbt.type_timestamp() ~ ")" %}
+{% set as_of = as_of_timestamp() %}
 {% set lapse_at = dbt.dateadd('month', -var('consent_lapses_after_months'), as_of) %}
 
 with

@@ -43,7 +43,7 @@ traits as (
 
     select
         known_customers.customer_id,
-        cast('{{ var("as_of") }}' as date) as as_of,
+        {{ as_of_date() }} as as_of,
         nullif(
             greatest(
                 {%- for column in [

@@ -66,7 +66,9 @@ known_records as (
             and records.phone = phones.identifier_value
             and phones.identifier_type = 'phone'
 
-    where not identities.is_anonymous
+    where
+        not records.is_anonymous
+        and not identities.is_anonymous
 
 ),
 

@@ -2,7 +2,7 @@
 -- Permission and refusal are not symmetric: when in doubt, a grant is no grant, and a
 -- refusal is one.
 
-{% set as_of = "cast('" ~ var('as_of') ~ "' as " ~ dbt.type_timestamp() ~ ")" %}
+{% set as_of = as_of_timestamp() %}
 {% set text = dbt.type_string() %}
 
 with
@@ -44,11 +44,7 @@ decisions as (
         collected_by,
         captured_at,
         coalesce(received_at, loaded_at) as received_at,
-        -- No decision is captured after it was received; a day is left for wrong clocks.
-        coalesce(has_bad_time, false)
-        or captured_at is null
-        or captured_at
-        > {{ dbt.dateadd('day', 1, 'coalesce(received_at, loaded_at)') }} as has_bad_time
+        coalesce(has_bad_time, true) as has_bad_time
 
     from consent_events
 
@@ -66,7 +62,9 @@ decisions as (
         cast('privacy' as {{ text }}) as collected_by,
         privacy_requests.requested_at as captured_at,
         privacy_requests.loaded_at as received_at,
-        privacy_requests.requested_at is null as has_bad_time
+        privacy_requests.requested_at is null
+        or privacy_requests.requested_at
+        > {{ dbt.dateadd('day', 1, 'privacy_requests.loaded_at') }} as has_bad_time
 
     from privacy_requests
 

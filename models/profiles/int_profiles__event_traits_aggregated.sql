@@ -1,6 +1,6 @@
 -- One scan of the events for all behavioural traits and windows.
 
-{% set as_of = "cast('" ~ var('as_of') ~ "' as " ~ dbt.type_timestamp() ~ ")" %}
+{% set as_of = as_of_timestamp() %}
 
 with
 
@@ -21,7 +21,8 @@ dated_events as (
     from events
 
     where
-        not coalesce(has_bad_time, false)
+        customer_id is not null
+        and not coalesce(has_bad_time, false)
         and occurred_at < {{ as_of }}
 
 ),
@@ -30,9 +31,13 @@ aggregated as (
 
     select
         customer_id,
-        -- Mails sent, returned or opened by a mail program are no sign of life; a click is.
-        max(case when channel != 'email' or event_type = 'click' then occurred_at end)
-            as last_activity_at
+        -- Mails sent or opened by a mail program and calls of ours are no sign of life.
+        max(
+            case
+                when event_type = 'email_clicked' then occurred_at
+                when channel != 'email' and event_type != 'call_outbound' then occurred_at
+            end
+        ) as last_activity_at
         {%- for trait in event_traits() %}
         {%- set condition = event_trait_condition(trait) %}
         {%- for days in trait_windows() %},

@@ -1,7 +1,7 @@
 -- One scan of the orders. Sales that were cancelled or are not paid yet do not count, as
 -- in customer_orders_summary; returns lower the revenue of the day they came back.
 
-{% set as_of = "cast('" ~ var('as_of') ~ "' as " ~ dbt.type_timestamp() ~ ")" %}
+{% set as_of = as_of_timestamp() %}
 
 with
 

@@ -28,10 +28,13 @@ customer_sources as (
 
     from identities
 
-    left join records
+    inner join records
         on identities.record_key = records.record_key
 
-    where not identities.is_anonymous
+    -- A cookie that a customer claimed is the customer's, and no record of a source.
+    where
+        not records.is_anonymous
+        and not identities.is_anonymous
 
     group by identities.customer_id, records.source_name
 

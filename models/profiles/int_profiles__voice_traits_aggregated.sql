@@ -1,6 +1,6 @@
 -- What customers said: surveys, reviews and support tickets, one scan of each.
 
-{% set as_of = "cast('" ~ var('as_of') ~ "' as " ~ dbt.type_timestamp() ~ ")" %}
+{% set as_of = as_of_timestamp() %}
 
 with
 

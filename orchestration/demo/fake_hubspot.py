@@ -31,7 +31,7 @@ _PATH = re.compile(r"/crm/(?:v3/objects|objects/[0-9-]+)/contacts/(batch/\w+|gdp
 
 @dataclass(frozen=True)
 class Call:
-    """A request as it arrived. ``ids`` are the inputs' ids."""
+    """A request as it arrived. ``ids`` are those of its inputs."""
 
     path: str
     ids: tuple[str, ...]
@@ -282,6 +282,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _log(self, payload: Any, status: int) -> Call:
         inputs = payload.get("inputs", []) if isinstance(payload, dict) else []
         ids = tuple(str(item.get("id")) for item in inputs if isinstance(item, dict))
+        if isinstance(payload, dict) and "objectId" in payload:
+            ids = (str(payload["objectId"]),)
         call = Call(self.path, ids, status)
         with self.portal._lock:
             self.portal.calls.append(call)

@@ -165,7 +165,7 @@ class HubSpot(Destination):
     def _properties(self, row: Row) -> dict[str, str]:
         """All values are text. Null leaves a field alone unless the sync says it empties
         it; the empty string is how HubSpot empties one."""
-        cleared = {name: "" for name in self._spec.clear_nulls}
+        cleared = dict.fromkeys(self._spec.clear_nulls, "")
         given = {name: value for name, value in row.values.items() if value is not None}
         return cleared | given
 

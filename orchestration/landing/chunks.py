@@ -3,13 +3,13 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 import pyarrow as pa
 
 from orchestration.landing.declared import LOADED_AT, Table
 from orchestration.landing.report import Refused, Rejection
+from orchestration.landing.values import to_text
 
 CHUNK_ROWS = 65_536
 # A column that a file without a header would "name" is data; only what looks like a name
@@ -26,15 +26,16 @@ class Chunk:
     lines: list[int] | range
     """Line number per row."""
     texts: list[str] | None = None
-    """The row's text as read; None: the row itself, as JSON."""
+    """The row's text as read; None: the row itself, as JSON of texts."""
     rejected: list[Rejection] = field(default_factory=list)
 
     def rejection(self, position: int, reason: str) -> Rejection:
         if self.texts is not None:
             text = self.texts[position]
         else:
-            [row] = self.batch.slice(position, 1).to_pylist()
-            text = json.dumps(row, ensure_ascii=False, default=_as_json)
+            row = self.batch.slice(position, 1)
+            fields = zip(row.schema.names, map(_told_value, row.columns), strict=True)
+            text = json.dumps(dict(fields), ensure_ascii=False)
         return Rejection(self.lines[position], reason, printable(text))
 
 
@@ -81,9 +82,13 @@ def _told(names: list[str]) -> str:
     return ", ".join(told(name) for name in names)
 
 
-def _as_json(value: Any) -> str:
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "backslashreplace")
-    return str(value)
+def _told_value(array: pa.Array) -> str | None:
+    """The one value of ``array`` as text, also where it is none."""
+    if isinstance(array, pa.DictionaryArray):
+        array = array.dictionary_decode()
+    if pa.types.is_string(array.type) or pa.types.is_large_string(array.type):
+        array = array.cast(pa.large_binary())
+    if pa.types.is_binary(array.type) or pa.types.is_large_binary(array.type):
+        value = array[0].as_py()
+        return None if value is None else value.decode("utf-8", "backslashreplace")
+    return to_text(array)[0][0].as_py()

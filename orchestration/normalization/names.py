@@ -23,7 +23,7 @@ _LETTERS = str.maketrans(
 
 def normalize_name(text: str | None) -> str | None:
     """Display form: one space between words, case and accents as typed."""
-    return None if text is None else null_if_placeholder(_SPACES.sub(" ", text))
+    return None if text is None else null_if_placeholder(_SPACES.sub(" ", text), is_name=True)
 
 
 def name_key(text: str | None) -> str | None:

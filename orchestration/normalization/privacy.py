@@ -7,7 +7,7 @@ _CONTROL = re.compile("[\u0001-\u0020\u007f]+")
 _USER = re.compile(r"\A([a-zA-Z][a-zA-Z0-9+.-]*://|//)[^/]*@")
 _ADDRESS_IN_PATH = re.compile("[^/@%]+(?:@|%40)[^/]*")
 
-_WORD = "[^][ \t\r\n<>\"'`,;:(){}|=&?/@"
+_WORD = "[^][ \t\r\n<>\"'`,;:(){}|=&?/@!"
 _GAP = "[ .\u00a0\u202f-]?"
 _EDGE = r"(\A|[^0-9A-Za-z])"
 _MARKS = tuple(

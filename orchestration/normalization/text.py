@@ -13,7 +13,7 @@ _NOT_LATIN = re.compile("[^\u0001-\u024f\u0300-\u036f\u1e00-\u1eff\u2000-\u206f]
 _MARKS = re.compile("[\u0300-\u036f]+")
 _WIDTH = {code + 0xFEE0: code for code in range(33, 127)} | {0x3000: 32, 0x3002: 46, 0xFF61: 46}
 _PLACEHOLDER_WORDS = (
-    "null", "[(]null[)]", "<null>", "#null!", r"[\\]n", "nil", "none", "[(]none[)]", "nan", "n/?a",
+    "null", "[(]null[)]", "<null>", "#null!", r"[\\]n", "none", "[(]none[)]", "nan", "n/a",
     "#n/?a", "n[.]a[.]?", "#ref!", "#value!", "#name[?]", "undefined", r"\[object object\]",
     "unknown", "[(]unknown[)]", "inconnue?", "n[ée]ant", "aucune?", "anonym(?:ous|e)", "unbekannt",
     "desconocido", "sconosciuto", "onbekend", "not (?:set|available|provided|applicable)",
@@ -21,7 +21,8 @@ _PLACEHOLDER_WORDS = (
     "tb[dac]", "to be defined", "todo", "x{2,}", "-?0+(?:[.]0+)?", "-1", "[-_.?*/#]+",
     "0{8}-0{4}-0{4}-0{4}-0{12}",
 )  # fmt: skip
-_PLACEHOLDER = re.compile(rf"(?:{'|'.join(_PLACEHOLDER_WORDS)})\Z")
+_NAME_PLACEHOLDER = re.compile(rf"(?:{'|'.join(_PLACEHOLDER_WORDS)})\Z")
+_PLACEHOLDER = re.compile(rf"(?:{'|'.join(_PLACEHOLDER_WORDS)}|na|nil)\Z")
 
 
 def nfc(text: str) -> str:
@@ -56,9 +57,10 @@ def free_text(text: str | None) -> str | None:
     return nfc(text) if text is not None and _VISIBLE.search(text) else None
 
 
-def null_if_placeholder(text: str | None) -> str | None:
-    """Cleaned text, None where it is a word for nothing."""
+def null_if_placeholder(text: str | None, is_name: bool = False) -> str | None:
+    """Cleaned text, None where it is a word for nothing; people may be called Na or Nil."""
     cleaned = clean_text(text)
-    if cleaned is None or (len(cleaned) <= 36 and _PLACEHOLDER.match(lower_text(cleaned))):
+    if cleaned is None:
         return None
-    return cleaned
+    words = _NAME_PLACEHOLDER if is_name else _PLACEHOLDER
+    return None if len(cleaned) <= 36 and words.match(lower_text(cleaned)) else cleaned

@@ -166,7 +166,7 @@ class HttpClient:
                         allow_redirects=False,
                     )
                 )
-            except Exception as error:  # noqa: BLE001  (for the other thread)
+            except Exception as error:
                 result.append(error)
 
         worker = threading.Thread(target=work, name="http-exchange", daemon=True)

@@ -128,7 +128,8 @@ class Ledger:
         self._warehouse.load(self._warehouse.relation(LEDGER), table)
 
     def _append_run(self, row: dict[str, Any]) -> None:
-        row = dict(row, guards=json.dumps(row.get("guards", [])), recorded_at=_now())
+        guards = json.dumps(row["guards"]) if "guards" in row else None
+        row = dict(row, guards=guards, recorded_at=_now())
         fields = [pa.field(name, _run_type(name)) for name in row]
         table = pa.Table.from_pylist([row], schema=pa.schema(fields))
         self._warehouse.load(self._warehouse.relation(RUNS), table)

@@ -74,6 +74,24 @@ def test_an_erasure_deletes_the_contact_for_good(lab: Lab) -> None:
     assert lab.hub.calls == []
 
 
+def test_what_a_person_asked_for_comes_first_and_what_is_new_last(lab: Lab) -> None:
+    lab.add_customers(5)
+    lab.sync()
+    ids = {c["cdp_customer_id"]: contact_id for contact_id, c in lab.hub.contacts.items()}
+    lab.execute(
+        "insert into standin.customer_suppressions values ('c0005', 'erasure')",
+        "delete from standin.segment_members where customer_id = 'c0003'",
+        "update standin.customers set city = 'Lyon' where customer_id = 'c0001'",
+    )
+    withdraw(lab, "customer_id = 'c0004'")
+    lab.add_customers(1, prefix="a")
+    run = lab.sync()
+    assert (run.rows_removed, run.rows_delivered) == (3, 2)
+    order = [call.ids for call in lab.hub.calls]
+    others = [(ids["c0004"],), (ids["c0003"],), (ids["c0001"],), ("a0001@example.com",)]
+    assert order == [(ids["c0005"],), *others]
+
+
 def test_a_mass_removal_is_held_before_the_first_call(lab: Lab) -> None:
     lab.add_customers(150)
     lab.sync()

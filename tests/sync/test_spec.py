@@ -86,7 +86,7 @@ def test_an_unknown_sync_and_an_unknown_destination_are_named(manifest: dict[str
 @pytest.mark.parametrize("change", [{"object": "deals"}, {"match_on": "phone"}])
 def test_what_hubspot_cannot_do_is_refused(manifest: dict[str, Any], change: dict) -> None:
     spec = load_sync(changed(manifest, lambda sync: sync.update(change)), SYNC)
-    with pytest.raises(ValueError, match="hubspot|HubSpot"):
+    with pytest.raises(ValueError, match=r"hubspot|HubSpot"):
         HubSpot.check(spec)
 
 

@@ -15,7 +15,7 @@
     )
 }}
 
-{% set as_of = "cast('" ~ var('as_of') ~ "' as date)" %}
+{% set as_of = as_of_date() %}
 {% set never = "cast('9999-12-31' as date)" %}
 {% set text = dbt.type_string() %}
 

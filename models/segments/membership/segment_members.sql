@@ -33,7 +33,7 @@ members as (
     select distinct
         listed.segment_name,
         listed.customer_id,
-        cast('{{ var("as_of") }}' as date) as as_of,
+        {{ as_of_date() }} as as_of,
         listed.definition_version
 
     from listed

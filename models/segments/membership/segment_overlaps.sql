@@ -9,7 +9,7 @@ members as (
 sizes as (
 
     select * from {{ ref('segment_sizes') }}
-    where as_of = cast('{{ var("as_of") }}' as date)
+    where as_of = {{ as_of_date() }}
 
 ),
 
@@ -31,7 +31,7 @@ shared_members as (
 
 ),
 
-overlaps as (
+compared as (
 
     select
         sizes.segment_name,
@@ -53,4 +53,4 @@ overlaps as (
 
 )
 
-select * from overlaps
+select * from compared

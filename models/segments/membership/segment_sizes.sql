@@ -57,7 +57,7 @@ sizes as (
 
     select
         segments.segment_name,
-        cast('{{ var("as_of") }}' as date) as as_of,
+        {{ as_of_date() }} as as_of,
         cast(coalesce(member_counts.member_count, 0) as {{ dbt.type_bigint() }}) as member_count,
         cast(
             coalesce(member_counts.member_count, 0) as double precision

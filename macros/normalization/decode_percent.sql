@@ -1,3 +1,0 @@
-{% macro decode_percent(expr) -%}
-    replace(replace({{ expr }}, '+', ' '), '%20', ' ')
-{%- endmacro %}
