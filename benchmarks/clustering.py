@@ -43,7 +43,7 @@ def make_graph(edge_count: int, seed: int = 7) -> pa.Table:
     for size in (5_000, 10_000, 50_000):
         members = random.choice(node, size, replace=False)
         parts.append((np.repeat(members[:1], size - 1), members[1:]))
-    left, right = (np.concatenate(side)[:] for side in zip(*parts))
+    left, right = (np.concatenate(side)[:] for side in zip(*parts, strict=True))
     names = np.char.add("crm:", random.permutation(node).astype(str))
     return pa.table({"node_key": pa.array(names[left]), "neighbour_key": pa.array(names[right])})
 
@@ -117,7 +117,9 @@ def main() -> None:
             process.start()
             process.join()
             seconds, cpu, memory, clusters, note = results.get(timeout=5)
-            print(f"{name:22}{seconds:8.1f} s{cpu:8.1f} s of CPU{memory:8.0f} MB  {clusters:,} clusters  {note}")
+            print(
+                f"{name:22}{seconds:8.1f} s{cpu:8.1f} s of CPU{memory:8.0f} MB  {clusters:,} clusters  {note}"
+            )
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@
         compiled_code,
         node_column=config.get('node_column', 'node_key'),
         cluster_column=config.get('cluster_column', 'cluster_key'),
-        max_rounds=var('identity_max_rounds', 40)
+        max_rounds=var('identity_max_rounds')
     ) %}
     {% call statement('build') %}
         {{ get_create_table_as_sql(False, intermediate_relation, components.sql) }}

@@ -52,7 +52,7 @@ oversize as (
 
     group by cluster_key
 
-    having count(*) > {{ var('identity_max_records_per_customer', 1000) }}
+    having count(*) > {{ var('identity_max_records_per_customer') }}
 
 ),
 

@@ -8,9 +8,9 @@
 
 with
 
-persons_compared as (
+persons_judged as (
 
-    select * from {{ ref('int_identity__persons_compared') }}
+    select * from {{ ref('int_identity__persons_judged') }}
 
 ),
 
@@ -23,7 +23,7 @@ pairs as (
         is_same,
         is_weak
 
-    from persons_compared
+    from persons_judged
 
     union all
 
@@ -34,7 +34,7 @@ pairs as (
         is_same,
         is_weak
 
-    from persons_compared
+    from persons_judged
 
 ),
 

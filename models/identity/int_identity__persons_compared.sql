@@ -1,126 +1,128 @@
--- Within one value: which of the persons that hold it can be one? Persons are compared, not
--- records: a value in a thousand guest orders without a name is one person key.
+-- Where two persons who hold the same value agree, are vague or contradict each other. Every
+-- has_ and is_ column is true or false, never null: what is missing speaks against nobody.
 
 with
 
-identifiers_screened as (
+persons_paired as (
 
-    select * from {{ ref('int_identity__identifiers_screened') }}
-
-    where rejection_reason is null
+    select * from {{ ref('int_identity__persons_paired') }}
 
 ),
 
-records_keyed as (
+names_aliased as (
 
-    select * from {{ ref('int_identity__records_keyed') }}
-
-),
-
-identifier_values_measured as (
-
-    select * from {{ ref('int_identity__identifier_values_measured') }}
-
-    where
-        rejection_reason is null
-        and person_key_count > 1
+    select * from {{ ref('int_identity__names_aliased') }}
 
 ),
 
-identifier_rules as (
-
-    select * from {{ ref('identifier_rules') }}
-
-    where may_merge
-
-),
-
-holders as (
-
-    select distinct
-        identifiers_screened.identifier_type,
-        identifiers_screened.identifier_value,
-        identifier_rules.match_on,
-        records_keyed.person_key,
-        records_keyed.first_name_key,
-        records_keyed.last_name_key,
-        records_keyed.birth_date,
-        records_keyed.gender
-
-    from identifiers_screened
-
-    inner join identifier_rules
-        on identifiers_screened.identifier_type = identifier_rules.identifier_type
-
-    inner join identifier_values_measured
-        on
-            identifiers_screened.identifier_type = identifier_values_measured.identifier_type
-            and identifiers_screened.identifier_value
-            = identifier_values_measured.identifier_value
-
-    inner join records_keyed
-        on identifiers_screened.record_key = records_keyed.record_key
-
-),
-
-pairs as (
+aligned as (
 
     select
-        one.identifier_type,
-        one.identifier_value,
-        one.match_on,
-        one.person_key as left_person_key,
-        other.person_key as right_person_key,
-        one.first_name_key as left_first,
-        other.first_name_key as right_first,
-        one.last_name_key as left_last,
-        other.last_name_key as right_last,
-        one.birth_date as left_birth_date,
-        other.birth_date as right_birth_date,
-        one.gender != other.gender as has_other_gender
+        persons_paired.*,
+        {{ common_prefix_length('left_first', 'right_first') }} as first_prefix,
+        {{ common_prefix_length('left_last', 'right_last') }} as last_prefix,
+        names_aliased.left_name is not null as is_alias,
+        -- First and last name in each other's column, or cut at another place.
+        coalesce(
+            left_first || left_last in (right_last || right_first, right_first || right_last),
+            false
+        ) as has_swapped_names
 
-    from holders as one
+    from persons_paired
 
-    inner join holders as other
+    left join names_aliased
         on
-            one.identifier_type = other.identifier_type
-            and one.identifier_value = other.identifier_value
-            and one.person_key < other.person_key
+            persons_paired.left_first = names_aliased.left_name
+            and persons_paired.right_first = names_aliased.right_name
+
+),
+
+spelled as (
+
+    select
+        *,
+        left_first is null or right_first is null as is_nameless,
+        coalesce(left_first = right_first, false) or has_swapped_names as has_equal_first_name,
+        coalesce(
+            is_alias
+            or ((length(left_first) = 1 or length(right_first) = 1) and first_prefix >= 1)
+            -- Max and Maximilien, Jean and Jean-Pierre; not Louis and Louise.
+            or (
+                first_prefix >= 3
+                and first_prefix in (length(left_first), length(right_first))
+                and abs(length(left_first) - length(right_first)) >= 3
+            ),
+            false
+        ) as has_vague_first_name,
+        coalesce(
+            length(left_first) >= 3
+            and length(right_first) >= 3
+            and {{ is_one_edit_apart('left_first', 'right_first', 'first_prefix') }},
+            false
+        ) as has_typo,
+        coalesce(
+            {{ is_one_slip_apart('left_first', 'right_first', 'first_prefix') }}, false
+        ) as has_slip,
+        -- Louis and Louise, Mario and Maria: an ending that tells two persons apart.
+        coalesce(
+            first_prefix + 1 >= length(left_first)
+            and first_prefix + 1 >= length(right_first)
+            and (first_prefix = length(left_first) or {{ ends_in_vowel('left_first') }})
+            and (first_prefix = length(right_first) or {{ ends_in_vowel('right_first') }})
+            and coalesce(left_gender != right_gender, true),
+            false
+        ) as has_other_ending,
+        coalesce(left_gender != right_gender, false) as has_other_gender,
+        coalesce(
+            left_last != right_last
+            and not has_swapped_names
+            -- Lefevre and Lefevre-Martin, or one letter.
+            and not (
+                last_prefix >= 4
+                and last_prefix in (length(left_last), length(right_last))
+            )
+            and not (
+                length(left_last) >= 4
+                and length(right_last) >= 4
+                and {{ is_one_edit_apart('left_last', 'right_last', 'last_prefix') }}
+            ),
+            false
+        ) as has_other_last_name,
+        coalesce(left_birth_date = right_birth_date, false) as has_equal_birth_date,
+        coalesce(
+            not {{ birth_dates_agree('left_birth_date', 'right_birth_date') }}, false
+        ) as has_other_birth_date,
+        left_birth_date is null or right_birth_date is null as has_no_birth_date
+
+    from aligned
 
 ),
 
 compared as (
 
-    {{ compare_persons('pairs') }}
-
-),
-
-judged as (
-
     select
-        identifier_type,
-        identifier_value,
-        left_person_key,
-        right_person_key,
-        case match_on
-            -- The systems' own keys: only a full contradiction counts against them.
-            when 'value' then
-                not (has_other_first_name and (has_other_birth_date or has_other_last_name))
-            when 'value_and_first_name' then
-                not has_other_first_name
-                and not (has_other_last_name and has_other_birth_date)
-                and not (is_nameless and (has_other_last_name or has_other_birth_date))
-            else
-                not has_other_birth_date
-                and not has_other_last_name
-                and (is_nameless or has_equal_first_name or is_vague_first_name)
-        end as is_same,
-        is_nameless
-        or is_vague_first_name
-        or (match_on = 'value_and_full_name' and has_no_birth_date) as is_weak
+        *,
+        not (
+            is_nameless
+            or has_equal_first_name
+            or has_vague_first_name
+            -- A letter is a typo when the birth dates are equal, when it is a slip that no two
+            -- names differ by, or when the name is long (Lina and Lila are two persons).
+            or (
+                has_typo
+                and (
+                    has_equal_birth_date
+                    or (
+                        not has_other_gender
+                        and not has_other_ending
+                        and (has_slip or (length(left_first) >= 5 and length(right_first) >= 5))
+                    )
+                )
+            )
+        ) as has_other_first_name
 
-    from compared
+    from spelled
 
 )
 
-select * from judged
+select * from compared

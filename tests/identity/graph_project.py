@@ -99,7 +99,7 @@ class GraphProject:
 def graph_table(edges: list[tuple[str, str]], nodes: list[str] = ()) -> pa.Table:
     """Edges and lone nodes as the arrow table that ``GraphProject.load`` takes."""
     lone = [(node, None) for node in nodes]
-    left, right = zip(*[*edges, *lone]) if edges or lone else ((), ())
+    left, right = zip(*[*edges, *lone], strict=True) if edges or lone else ((), ())
     return pa.table(
         {"node_key": pa.array(left, pa.string()), "neighbour_key": pa.array(right, pa.string())}
     )
@@ -124,4 +124,4 @@ def expected_partition(edges: list[tuple[str, str]], nodes: list[str] = ()) -> s
     shape = (len(keys), len(keys))
     matrix = coo_matrix((np.ones(len(edges)), (left, right)), shape=shape)
     labels = connected_components(matrix, directed=False)[1]
-    return partition({key: str(label) for key, label in zip(keys, labels)})
+    return partition({key: str(label) for key, label in zip(keys, labels, strict=True)})

@@ -6,7 +6,7 @@ import random
 
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from .graph_project import GraphProject, expected_partition, graph_table, partition
@@ -35,7 +35,7 @@ def shuffled(edges: list[tuple[str, str]], seed: int) -> list[tuple[str, str]]:
     """The same shape with random keys, directions and order of rows."""
     randomizer = random.Random(seed)
     keys = sorted({key for edge in edges for key in edge})
-    names = dict(zip(keys, randomizer.sample(keys, len(keys))))
+    names = dict(zip(keys, randomizer.sample(keys, len(keys)), strict=True))
     renamed = [tuple(randomizer.sample([names[a], names[b]], 2)) for a, b in edges]
     return randomizer.sample(renamed, len(renamed))
 
@@ -81,7 +81,9 @@ def test_long_path_needs_few_rounds(project: GraphProject, order: str) -> None:
     assert project.scratch_tables_left() == []
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     edges=st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=70),
     nodes=st.lists(st.integers(0, 80), max_size=5),
@@ -93,7 +95,7 @@ def test_random_graphs(project: GraphProject, edges: list, nodes: list) -> None:
 def test_not_converged_is_an_error_and_keeps_the_old_table(project: GraphProject) -> None:
     old = check(project, [("a", "b")])
     project.load(graph_table(shuffled(chain(1000), seed=5)))
-    with pytest.raises(AssertionError, match="components has not converged: .* after 1 rounds"):
+    with pytest.raises(AssertionError, match=r"components has not converged: .* after 1 rounds"):
         project.run(max_rounds=1)
     assert project.clusters() == old
     assert project.scratch_tables_left() == []
