@@ -17,21 +17,24 @@
         '&[^&]*(?:@|%40)[^&]*',
         ''
     ) -%}
-    case
-        when {{ regexp_matches(expr, clean) }} and not {{ regexp_matches(expr, '%40') }}
-            then {{ expr }}
-        when not {{ regexp_matches(expr, '[' ~ unprintable ~ '@]|%40') }}
-            then {{ dbt.split_part(before_fragment, "'?'", 1) }}
-                || case
-                    when {{ before_fragment }} like '%?%'
-                        then {{ campaign_parameters("'&' || " ~ query) }}
-                    else ''
-                end
-        else {{ bind_value(
-            'printable_url',
-            printable,
-            'coalesce(' ~ masked_page ~ ", '') || coalesce("
-            ~ campaign_parameters(masked_query) ~ ", '')"
-        ) }}
-    end
+    nullif(
+        case
+            when {{ regexp_matches(expr, clean) }} and not {{ regexp_matches(expr, '%40') }}
+                then {{ expr }}
+            when not {{ regexp_matches(expr, '[' ~ unprintable ~ '@]|%40') }}
+                then {{ dbt.split_part(before_fragment, "'?'", 1) }}
+                    || case
+                        when {{ before_fragment }} like '%?%'
+                            then {{ campaign_parameters("'&' || " ~ query) }}
+                        else ''
+                    end
+            else {{ bind_value(
+                'printable_url',
+                printable,
+                'coalesce(' ~ masked_page ~ ", '') || coalesce("
+                ~ campaign_parameters(masked_query) ~ ", '')"
+            ) }}
+        end,
+        ''
+    )
 {%- endmacro %}

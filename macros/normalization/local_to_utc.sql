@@ -4,7 +4,7 @@
         ~ '|^[^0-9A-Za-z]*[0-9]{10}(?:[0-9]{3}|[0-9]{6}|[0-9]{9}|[.][0-9]+)?[^0-9A-Za-z]*$' -%}
     case
         when {{ regexp_matches(expr, '^' ~ valid_wall_time_pattern() ~ '$') }}
-            then {{ to_utc(cast_utc_timestamp(expr), zone) }}
+            then {{ to_utc(null_if_epoch(cast_utc_timestamp(expr)), zone) }}
         else {{ to_utc(
             normalize_timestamp(expr),
             'case when ' ~ regexp_matches(expr, absolute) ~ " then 'UTC' else " ~ zone ~ ' end'

@@ -32,6 +32,7 @@ EXPRESSIONS = {
     "normalize_phone_home": "normalize_phone('t.x')",
     "normalize_birth_date": "normalize_birth_date('t.x')",
     "normalize_timestamp": "normalize_timestamp('t.x')",
+    "null_if_epoch": "null_if_epoch('cast(t.x as timestamp)')",
     "local_to_utc": "local_to_utc('t.x', 't.y')",
     "to_utc": "to_utc('cast(t.x as timestamp)', 't.y')",
     "from_utc": "from_utc('cast(t.x as timestamp)', 't.y')",
