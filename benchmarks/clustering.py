@@ -117,9 +117,8 @@ def main() -> None:
             process.start()
             process.join()
             seconds, cpu, memory, clusters, note = results.get(timeout=5)
-            print(
-                f"{name:22}{seconds:8.1f} s{cpu:8.1f} s of CPU{memory:8.0f} MB  {clusters:,} clusters  {note}"
-            )
+            used = f"{seconds:8.1f} s{cpu:8.1f} s of CPU{memory:8.0f} MB"
+            print(f"{name:22}{used}  {clusters:,} clusters  {note}")
 
 
 if __name__ == "__main__":

@@ -81,9 +81,7 @@ def test_long_path_needs_few_rounds(project: GraphProject, order: str) -> None:
     assert project.scratch_tables_left() == []
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, deadline=None)
 @given(
     edges=st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=70),
     nodes=st.lists(st.integers(0, 80), max_size=5),
