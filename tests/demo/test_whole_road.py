@@ -40,7 +40,10 @@ def test_every_row_read_is_accounted_for(small_demo):
 
 def test_planted_amounts_are_quarantined_with_a_reason(small_demo):
     reasons = dict(
-        rows(small_demo, "select quarantine_reason, count(*) from conformed.quarantined_rows group by 1")
+        rows(
+            small_demo,
+            "select quarantine_reason, count(*) from conformed.quarantined_rows group by 1",
+        )
     )
     assert reasons["total_amount is no finite amount in range"] > 0
     assert reasons["ordered_at is no date"] > 0
