@@ -10,8 +10,8 @@ rules as (
 attribute_groups as (
 
     {% for group in attribute_groups() %}
-    select '{{ group }}' as attribute_group
-    {{ 'union all' if not loop.last }}
+        select '{{ group }}' as attribute_group
+                {{ 'union all' if not loop.last }}
     {% endfor %}
 
 )
