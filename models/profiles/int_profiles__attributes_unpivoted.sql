@@ -107,10 +107,10 @@ valued as (
     select
         *,
         -- Spellings that differ in case only are one value.
-        lower(
-            coalesce(value_1, '') || '|' || coalesce(value_2, '')
-            || '|' || coalesce(value_3, '') || '|' || coalesce(value_4, '')
-        ) as value_key
+        {{ lower_text(
+            "coalesce(value_1, '') || '|' || coalesce(value_2, '')" ~
+            " || '|' || coalesce(value_3, '') || '|' || coalesce(value_4, '')"
+        ) }} as value_key
 
     from unpivoted
 

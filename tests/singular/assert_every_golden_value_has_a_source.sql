@@ -20,8 +20,8 @@ filled as (
 
     select
         {%- for attribute in attributes if attribute != 'full_name' %}
-        sum(case when {{ attribute }} is not null then 1 else 0 end)
-        {{ '+' if not loop.last }}
+            sum(case when {{ attribute }} is not null then 1 else 0 end)
+                        {{ '+' if not loop.last }}
         {%- endfor %} as value_count
 
     from customers

@@ -13,6 +13,6 @@
 select '{{ name }}' as segment_name
 {{ 'union all' if not loop.last }}
 {% else %}
-select cast(null as {{ dbt.type_string() }}) as segment_name
-where 1 = 0
+    select cast(null as {{ dbt.type_string() }}) as segment_name
+    where 1 = 0
 {% endfor %}

@@ -10,11 +10,11 @@ suppressions as (
 members as (
 
     {% for segment in var('segments') %}
-    select
-        '{{ segment }}' as segment_name,
-        customer_id
-    from {{ ref(segment) }}
-    union all
+        select
+            '{{ segment }}' as segment_name,
+            customer_id
+        from {{ ref(segment) }}
+        union all
     {% endfor %}
     select
         segment_name,
