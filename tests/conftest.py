@@ -144,7 +144,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str
 
 @pytest.fixture(scope="session")
 def small_demo(tmp_path_factory: pytest.TempPathFactory) -> demo_project.DemoProject:
-    """The demo on DuckDB: landed, built with all dbt tests, unit tests included, and fitted."""
+    """The demo on DuckDB: landed, built with all dbt data tests, and fitted."""
     project = demo_project.on_duckdb(tmp_path_factory.mktemp("small_demo"))
     persons, seed = str(demo_project.PERSONS), str(demo_project.SEED)
     project.cdp("demo-data", "--out", str(project.data), "--persons", persons, "--seed", seed)
@@ -162,8 +162,7 @@ def small_demo_on_postgres(
     folder = tmp_path_factory.mktemp("small_demo_on_postgres")
     paths = {"DBT_TARGET_PATH": str(folder / "target"), "DBT_LOG_PATH": str(folder / "logs")}
     project = demo_project.DemoProject(folder, {**small_demo.env, **postgres, **paths})
-    arguments = ("--exclude-resource-type", "unit_test")
-    demo_project.build(project, small_demo.data / "raw", *arguments)
+    demo_project.build(project, small_demo.data / "raw")
     return project
 
 

@@ -14,6 +14,11 @@ def rows(project: demo_project.DemoProject, sql: str) -> list[tuple]:
         return warehouse.execute(sql).fetchall()
 
 
+def test_dbt_unit_tests_pass(small_demo):
+    # dbt reads the columns of what a model refers to from the warehouse: so after a build.
+    small_demo.dbt("test", "--select", "test_type:unit")
+
+
 def test_records_become_the_right_customers(small_demo):
     with small_demo.environment():
         accuracy = identity_accuracy(small_demo.data / "truth")
