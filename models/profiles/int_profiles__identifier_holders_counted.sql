@@ -21,6 +21,12 @@ identifiers as (
 
 ),
 
+identities as (
+
+    select * from {{ ref('customer_identities') }}
+
+),
+
 validated_identifiers as (
 
     select * from {{ ref('int_identity__identifiers_validated') }}
@@ -57,11 +63,19 @@ rejected as (
 
 ),
 
+customers as (
+
+    select distinct customer_id, is_anonymous
+    from identities
+
+),
+
 held as (
 
     select
         named.identifier_type,
         named.identifier_value,
+        customers.is_anonymous,
         count(distinct identifiers.customer_id) as holder_count,
         min({{ binary_order('identifiers.customer_id') }}) as customer_id
 
@@ -72,7 +86,35 @@ held as (
             named.identifier_type = identifiers.identifier_type
             and named.identifier_value = identifiers.identifier_value
 
-    group by named.identifier_type, named.identifier_value
+    inner join customers
+        on identifiers.customer_id = customers.customer_id
+
+    group by named.identifier_type, named.identifier_value, customers.is_anonymous
+
+),
+
+holders as (
+
+    select * from held
+    where not is_anonymous
+
+    union all
+
+    -- A shared browser that nobody could be given saw somebody's login: that makes the login
+    -- nobody else's. Anonymous holders count only where no known customer is one.
+    select anonymous_held.*
+
+    from held as anonymous_held
+
+    left join held as known_held
+        on
+            anonymous_held.identifier_type = known_held.identifier_type
+            and anonymous_held.identifier_value = known_held.identifier_value
+            and not known_held.is_anonymous
+
+    where
+        anonymous_held.is_anonymous
+        and known_held.customer_id is null
 
 ),
 
@@ -81,19 +123,19 @@ counted as (
     select
         named.identifier_type,
         named.identifier_value,
-        cast(coalesce(held.holder_count, 0) as {{ dbt.type_bigint() }}) as holder_count,
+        cast(coalesce(holders.holder_count, 0) as {{ dbt.type_bigint() }}) as holder_count,
         rejected.identifier_value is not null as is_rejected,
         case
-            when held.holder_count = 1 and rejected.identifier_value is null
-                then held.customer_id
+            when holders.holder_count = 1 and rejected.identifier_value is null
+                then holders.customer_id
         end as customer_id
 
     from named
 
-    left join held
+    left join holders
         on
-            named.identifier_type = held.identifier_type
-            and named.identifier_value = held.identifier_value
+            named.identifier_type = holders.identifier_type
+            and named.identifier_value = holders.identifier_value
 
     left join rejected
         on

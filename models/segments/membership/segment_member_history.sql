@@ -27,9 +27,11 @@ members as (
 
 ),
 
-sizes as (
+-- The latest business date that was ever built. A day that has passed is not rewritten:
+-- an older date changes nothing here.
+latest as (
 
-    select * from {{ ref('segment_sizes') }}
+    select max(as_of) as as_of from {{ ref('segment_sizes') }}
 
 ),
 
@@ -83,15 +85,6 @@ intervals as (
         on
             begun_before.segment_name = members.segment_name
             and begun_before.customer_id = members.customer_id
-
-),
-
--- The latest business date that was ever built. A day that has passed is not rewritten:
--- an older date changes nothing here.
-latest as (
-
-    select max(as_of) as as_of
-    from sizes
 
 ),
 
