@@ -74,6 +74,7 @@ def load_adapter(target: str | None, project_dir: Path) -> tuple[Any, Any]:
         profile=None,
         vars={},
         threads=None,
+        target_path=os.environ.get("DBT_TARGET_PATH"),
         which="run",
         send_anonymous_usage_stats=False,
     )

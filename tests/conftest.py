@@ -1,5 +1,6 @@
 """Fixtures for every test: the shared material, dbt in this process, a private PostgreSQL."""
 
+import json
 import os
 import pwd
 import shutil
@@ -9,8 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from tests.fixtures import demo_project
 
 ROOT = Path(__file__).resolve().parents[1]
 POSTGRES_BIN = Path(os.environ.get("CDP_POSTGRES_BIN", "/usr/lib/postgresql/15/bin"))
@@ -136,3 +140,34 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str
         run("pg_ctl", "-D", data, "-m", "immediate", "stop")
         if as_user:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def small_demo(tmp_path_factory: pytest.TempPathFactory) -> demo_project.DemoProject:
+    """The demo on DuckDB: landed, built with all dbt data tests, and fitted."""
+    project = demo_project.on_duckdb(tmp_path_factory.mktemp("small_demo"))
+    persons, seed = str(demo_project.PERSONS), str(demo_project.SEED)
+    project.cdp("demo-data", "--out", str(project.data), "--persons", persons, "--seed", seed)
+    demo_project.build(project, project.data / "raw")
+    return project
+
+
+@pytest.fixture(scope="session")
+def small_demo_on_postgres(
+    small_demo: demo_project.DemoProject,
+    postgres: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> demo_project.DemoProject:
+    """The same raw files on PostgreSQL."""
+    folder = tmp_path_factory.mktemp("small_demo_on_postgres")
+    paths = {"DBT_TARGET_PATH": str(folder / "target"), "DBT_LOG_PATH": str(folder / "logs")}
+    project = demo_project.DemoProject(folder, {**small_demo.env, **postgres, **paths})
+    demo_project.build(project, small_demo.data / "raw")
+    return project
+
+
+@pytest.fixture(scope="session")
+def manifest(dbt: Dbt) -> dict[str, Any]:
+    """dbt's manifest of this project."""
+    dbt.invoke("parse")
+    return json.loads((dbt.folder / "duckdb" / "manifest.json").read_text())

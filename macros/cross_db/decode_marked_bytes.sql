@@ -2,11 +2,12 @@
     {{- return(adapter.dispatch('decode_marked_bytes', 'cdp')(expr)) -}}
 {% endmacro %}
 
-{# No general decoder: the frequent escapes are replaced, the others are written as they were. #}
+{# No decoder at hand: the frequent escapes are replaced, the others written as they were. #}
 {% macro default__decode_marked_bytes(expr) -%}
+    {%- set signs = {'20': ' ', '2C': ',', '2F': '/', '3A': ':', '7C': '|'} -%}
     {%- set ns = namespace(text=expr) -%}
-    {%- for escape, sign in [('20', ' '), ('2C', ','), ('2F', '/'), ('3A', ':'), ('7C', '|'), ('C3\u0002A9', 'é')] -%}
-        {%- set ns.text = 'replace(' ~ ns.text ~ ", '\u0002" ~ escape ~ "', '" ~ sign ~ "')" -%}
+    {%- for code, sign in signs.items() -%}
+        {%- set ns.text = 'replace(' ~ ns.text ~ ", '\u0002" ~ code ~ "', '" ~ sign ~ "')" -%}
     {%- endfor -%}
     replace({{ ns.text }}, '{{ "\u0002" }}', '%')
 {%- endmacro %}
@@ -16,16 +17,18 @@
 {%- endmacro %}
 
 {% macro postgres__decode_marked_bytes(expr) -%}
+    {%- set mark = "'\u0002'" -%}
+    {%- set hex = 'replace(piece.found[1], ' ~ mark ~ ", '')" -%}
+    {%- set pieces = text_literal('(?:\u0002[0-9a-fA-F]{2})+|[^\u0002]+') -%}
     (
         select string_agg(
             case
-                when piece.found[1] like '{{ "\u0002" }}%'
-                    then convert_from(decode(replace(piece.found[1], '{{ "\u0002" }}', ''), 'hex'), 'UTF8')
+                when left(piece.found[1], 1) = {{ mark }}
+                    then convert_from(decode({{ hex }}, 'hex'), 'UTF8')
                 else piece.found[1]
             end,
             '' order by piece.place
         )
-        from regexp_matches({{ expr }}, {{ text_literal('(?:\u0002[0-9a-fA-F]{2})+|[^\u0002]+') }}, 'g')
-            with ordinality as piece (found, place)
+        from regexp_matches({{ expr }}, {{ pieces }}, 'g') with ordinality as piece (found, place)
     )
 {%- endmacro %}

@@ -13,12 +13,10 @@
         ('%([cC][2-9a-fA-F]|[dD]' ~ hex ~ ')' ~ more, '\u0002\\1\u0002\\2'),
         ('%([2-7]' ~ hex ~ ')', '\u0002\\1'),
     ] -%}
-    {%- set ns = namespace(text="replace(replace(" ~ expr ~ ", '\u0002', ''), '+', ' ')") -%}
-    {%- for pattern, replacement in steps -%}
-        {%- set ns.text = regexp_replace_all(ns.text, pattern, replacement) -%}
-    {%- endfor -%}
+    {%- set spaced = 'replace(replace(' ~ expr ~ ", '\u0002', ''), '+', ' ')" -%}
     case
-        when {{ regexp_matches(expr, '[+%\u0002]') }} then {{ decode_marked_bytes(ns.text) }}
+        when {{ regexp_matches(expr, '[+%\u0002]') }}
+            then {{ decode_marked_bytes(regexp_replace_steps(spaced, steps)) }}
         else {{ expr }}
     end
 {%- endmacro %}

@@ -9,41 +9,47 @@
     {{ expr }}
 {%- endmacro %}
 
+{# A chain of steps, each a lambda over the rows of the one before: lambdas inside lambdas would
+   double DuckDB's planning time per level. #}
 {% macro duckdb__domain_to_ascii(expr) -%}
-    {%- set digit = "substring('abcdefghijklmnopqrstuvwxyz0123456789', cast(%s as bigint) + 1, 1)" -%}
-    {%- set threshold = 'greatest(1, least(26, 36 * step - biases[rank]))' -%}
-    {%- set last_digit = digit | format('state.rest') -%}
-    {%- set next_digit = digit | format('threshold + (state.rest - threshold) % (36 - threshold)') -%}
-    {%- set next_state = bind_value('threshold', threshold,
-        "case when state.done then state"
-        ~ " when state.rest < threshold then {'rest': 0::bigint, 'digits': state.digits || " ~ last_digit ~ ", 'done': true}"
-        ~ " else {'rest': (state.rest - threshold) // (36 - threshold), 'digits': state.digits || " ~ next_digit
-        ~ ", 'done': false} end") -%}
-    {%- set number = 'list_reduce(range(1, 9), lambda state, step: ' ~ next_state
-        ~ ", {'rest': deltas[rank]::bigint, 'digits': '', 'done': false}).digits" -%}
-    {%- set ranks = 'range(1, len(marks) + 1)' -%}
-    {%- set numbers = 'list_aggregate(list_transform(' ~ ranks ~ ', lambda rank: ' ~ number ~ "), 'string_agg', '')" -%}
-    {%- set biases = 'list_transform(' ~ ranks ~ ', lambda rank: case when rank = 1 then 72 else '
-        ~ bind_value('halved', 'deltas[rank - 1] // (case when rank = 2 then 700 else 2 end)',
-            bind_value('delta', 'halved + halved // (plain_count + rank - 1)', punycode_bias('delta', '//'))) ~ ' end)' -%}
-    {%- set deltas = 'list_transform(' ~ ranks ~ ', lambda rank: case when rank = 1'
-        ~ ' then (marks[1].code - 128) * (plain_count + 1) + slots[1]'
-        ~ ' else (marks[rank].code - marks[rank - 1].code) * (plain_count + rank) + slots[rank] - slots[rank - 1] - 1 end)' -%}
-    {%- set slots = 'list_transform(marks, lambda mark: len(list_filter(codes[1:mark.place - 1], lambda code: code <= mark.code)))' -%}
-    {%- set marks = "list_sort(list_filter(list_transform(range(1, len(codes) + 1), lambda place:"
-        ~ " {'code': codes[place], 'place': place}), lambda mark: mark.code > 127))" -%}
-    {%- set codes = 'list_transform(range(1, length(label) + 1), lambda place: unicode(substring(label, place, 1)))' -%}
-    {%- set encoded = bind_value('codes', codes, bind_value('marks', marks, bind_value('slots', slots,
-        bind_value('plain_count', 'len(codes) - len(marks)', bind_value('deltas', deltas,
-        bind_value('biases', biases, numbers)))))) -%}
+    {%- set each_mark = 'list_transform(range(1, len(part.marks) + 1), lambda rank: ' -%}
+    {%- set plain_count = '(len(part.codes) - len(part.marks))' -%}
+    {%- set steps = {
+        'codes': 'list_transform(range(1, length(part.label) + 1), lambda place:'
+            ~ ' unicode(substring(part.label, place, 1)))',
+        'letters': 'list_transform(range(1, len(part.codes) + 1), lambda place:'
+            ~ " {'code': part.codes[place], 'place': place})",
+        'marks': 'list_sort(list_filter(part.letters, lambda letter: letter.code > 127))',
+        'slots': 'list_transform(part.marks, lambda mark: len(list_filter('
+            ~ 'part.codes[1:mark.place - 1], lambda code: code <= mark.code)))',
+        'deltas': each_mark ~ 'case when rank = 1'
+            ~ ' then (part.marks[1].code - 128) * (' ~ plain_count ~ ' + 1) + part.slots[1]'
+            ~ ' else (part.marks[rank].code - part.marks[rank - 1].code)'
+            ~ ' * (' ~ plain_count ~ ' + rank)'
+            ~ ' + part.slots[rank] - part.slots[rank - 1] - 1 end)',
+        'halves': each_mark
+            ~ 'part.deltas[rank - 1] // (case when rank = 2 then 700 else 2 end))',
+        'scaled': each_mark
+            ~ 'part.halves[rank] + part.halves[rank] // (' ~ plain_count ~ ' + rank - 1))',
+        'biases': each_mark
+            ~ 'case when rank = 1 then 72 else '
+            ~ punycode_bias('part.scaled[rank]', '//') ~ ' end)',
+        'digits': each_mark
+            ~ duckdb__punycode_digits('part.deltas[rank]', 'part.biases[rank]') ~ ')',
+    } -%}
+    {%- set labels = 'string_split(' ~ expr ~ ", '.')" -%}
+    {%- set ns = namespace(
+        parts='list_transform(' ~ labels ~ ", lambda label: {'label': label})"
+    ) -%}
+    {%- for name, value in steps.items() -%}
+        {%- set ns.parts = 'list_transform(' ~ ns.parts ~ ', lambda part: struct_insert(part, '
+            ~ name ~ ' := ' ~ value ~ '))' -%}
+    {%- endfor -%}
     array_to_string(
-        list_transform(
-            string_split({{ expr }}, '.'),
-            lambda label: case
-                when {{ regexp_matches('label', '^[ -~]*$') }} then label
-                else 'xn--' || coalesce(nullif({{ regexp_replace_all('label', '[^ -~]+', '') }}, '') || '-', '') || {{ encoded }}
-            end
-        ),
+        list_transform({{ ns.parts }}, lambda part: case
+            when len(part.marks) = 0 then part.label
+            else {{ punycode_prefix('part.label') }} || array_to_string(part.digits, '')
+        end),
         '.'
     )
 {%- endmacro %}
@@ -53,8 +59,8 @@
         select string_agg(
             case
                 when {{ regexp_matches('part.label', '^[ -~]*$') }} then part.label
-                else 'xn--' || coalesce(nullif({{ regexp_replace_all('part.label', '[^ -~]+', '') }}, '') || '-', '')
-                    || {{ postgres__punycode_numbers('part.label') }}
+                else {{ punycode_prefix('part.label') }}
+                    || {{ postgres__punycode_digits('part.label') }}
             end,
             '.' order by part.place
         )

@@ -20,8 +20,9 @@
 
 {% macro postgres__is_valid_json(expr) -%}
     {%- set hex = '[0-9a-fA-F]' -%}
-    {%- set escape = '\\\\(?:["\\\\/bfnrt]|u(?:[1-9a-cA-CefEF]' ~ hex ~ '{3}|[dD][0-7]' ~ hex ~ '{2}'
-        ~ '|0[1-9a-fA-F]' ~ hex ~ '{2}|00[1-9a-fA-F]' ~ hex ~ '|000[1-9a-fA-F]'
+    {%- set escape = '\\\\(?:["\\\\/bfnrt]|u(?:[1-9a-cA-CefEF]' ~ hex ~ '{3}'
+        ~ '|[dD][0-7]' ~ hex ~ '{2}|0[1-9a-fA-F]' ~ hex ~ '{2}'
+        ~ '|00[1-9a-fA-F]' ~ hex ~ '|000[1-9a-fA-F]'
         ~ '|[dD][89abAB]' ~ hex ~ '{2}\\\\u[dD][c-fC-F]' ~ hex ~ '{2}))' -%}
     {%- set text = '"(?:[^"\\\\\u0001-\u001f]|' ~ escape ~ ')*"' -%}
     {%- set number = '-?(?:0|[1-9][0-9]*)(?:[.][0-9]+)?(?:[eE][+-]?[0-9]+)?' -%}
@@ -30,7 +31,9 @@
     ) -%}
     {%- set value = '[\u0002\u0003]' -%}
     {%- set pair = '\u0002:' ~ value -%}
-    {%- set inner = '\\[(?:' ~ value ~ '(?:,' ~ value ~ ')*)?\\]|\\{(?:' ~ pair ~ '(?:,' ~ pair ~ ')*)?\\}' -%}
+    {%- set array = '\\[(?:' ~ value ~ '(?:,' ~ value ~ ')*)?\\]' -%}
+    {%- set object = '\\{(?:' ~ pair ~ '(?:,' ~ pair ~ ')*)?\\}' -%}
+    {%- set inner = array ~ '|' ~ object -%}
     case
         when {{ expr }} is null then null
         when {{ regexp_matches(expr, '[\u0001-\u0008\u000b\u000c\u000e-\u001f]') }} then false

@@ -18,7 +18,8 @@
         when {{ regexp_matches(expr, '^[ \t\r\n]*\\{') }} and {{ is_valid_json(expr) }}
             then (
                 select field.value
-                from json_each_text(cast({{ expr }} as json)) with ordinality as field (key, value, position)
+                from json_each_text(cast({{ expr }} as json))
+                    with ordinality as field (key, value, position)
                 where field.key = {{ text_literal(key) }}
                 order by field.position
                 limit 1

@@ -3,14 +3,12 @@
 {% endmacro %}
 
 {% macro default__lower_text(expr) -%}
-    replace(lower(replace({{ expr }}, '{{ "\u0130" }}', '{{ "i\u0307" }}')), '{{ "\u03c2" }}', '{{ "\u03c3" }}')
-{%- endmacro %}
-
-{% macro duckdb__lower_text(expr) -%}
-    replace(lower(replace({{ expr }}, '{{ "\u0130" }}', '{{ "i\u0307" }}')), '{{ "\u03c2" }}', '{{ "\u03c3" }}')
+    {%- set dotted = "replace(" ~ expr ~ ", '\u0130', 'i\u0307')" -%}
+    replace(lower({{ dotted }}), '{{ "\u03c2" }}', '{{ "\u03c3" }}')
 {%- endmacro %}
 
 {# The collation of the result is set back, or comparing it with a column would fail. #}
 {% macro postgres__lower_text(expr) -%}
-    (replace(lower(({{ expr }}) collate "und-x-icu"), '{{ "\u03c2" }}', '{{ "\u03c3" }}') collate "default")
+    {%- set lowered = 'lower((' ~ expr ~ ') collate "und-x-icu")' -%}
+    (replace({{ lowered }}, '{{ "\u03c2" }}', '{{ "\u03c3" }}') collate "default")
 {%- endmacro %}

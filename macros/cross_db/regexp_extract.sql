@@ -13,7 +13,9 @@
 
 {% macro snowflake__regexp_extract(expr, pattern, group=0) -%}
     nullif(
-        regexp_substr({{ expr }}, {{ text_literal('(' ~ pattern ~ ')') }}, 1, 1, 'e', {{ group + 1 }}),
+        regexp_substr(
+            {{ expr }}, {{ text_literal('(' ~ pattern ~ ')') }}, 1, 1, 'e', {{ group + 1 }}
+        ),
         ''
     )
 {%- endmacro %}

@@ -3,10 +3,11 @@
 {% endmacro %}
 
 {% macro default__strip_accents(expr) -%}
+    {%- set marks = '[\u0300-\u036f]+' -%}
     case
         when {{ regexp_matches(expr, not_latin_pattern()) }}
-            then {{ regexp_replace_all(expr, '[\u0300-\u036f]+', '') }}
-        else normalize({{ regexp_replace_all('normalize(' ~ expr ~ ', NFD)', '[\u0300-\u036f]+', '') }}, NFC)
+            then {{ regexp_replace_all(expr, marks, '') }}
+        else normalize({{ regexp_replace_all('normalize(' ~ expr ~ ', NFD)', marks, '') }}, NFC)
     end
 {%- endmacro %}
 
@@ -18,11 +19,12 @@
     end
 {%- endmacro %}
 
+{# No decomposition there: the accented letters of Western Europe, one by one. #}
 {% macro spark__strip_accents(expr) -%}
-    {{ regexp_replace_all(
-        'translate(' ~ expr ~ ", 'àâäáãåçèéêëìíîïñòóôöõùúûüýÿÀÂÄÁÃÅÇÈÉÊËÌÍÎÏÑÒÓÔÖÕÙÚÛÜÝ', "
-        ~ "'aaaaaaceeeeiiiinooooouuuuyyAAAAAACEEEEIIIINOOOOOUUUUY')", '[\u0300-\u036f]+', ''
-    ) }}
+    {%- set translated = 'translate(' ~ expr
+        ~ ", 'àâäáãåçèéêëìíîïñòóôöõùúûüýÿÀÂÄÁÃÅÇÈÉÊËÌÍÎÏÑÒÓÔÖÕÙÚÛÜÝ'"
+        ~ ", 'aaaaaaceeeeiiiinooooouuuuyyAAAAAACEEEEIIIINOOOOOUUUUY')" -%}
+    {{ regexp_replace_all(translated, '[\u0300-\u036f]+', '') }}
 {%- endmacro %}
 
 {% macro snowflake__strip_accents(expr) -%}

@@ -1,31 +1,40 @@
-{# A portable pattern cannot say "all but": parameters to keep are marked with U+0001, then every
-   unmarked one goes. Each costly step is taken only by addresses that need it. #}
+{# Most addresses are clean and leave by the first branch; those with an @ or control characters
+   need patterns for their path and take the last. #}
 {% macro clean_url(expr) -%}
-    {%- set printable = 'case when ' ~ regexp_matches(expr, '[\u0001-\u0020\u007f]') ~ ' then '
-        ~ regexp_replace_all(expr, '[\u0001-\u0020\u007f]+', '') ~ ' else ' ~ expr ~ ' end' -%}
-    {%- set page = regexp_extract('full_url', '^[^?#]*') -%}
-    {%- set masked = regexp_replace_all(
-        regexp_replace_all(page, '^([a-zA-Z][a-zA-Z0-9+.-]*://|//)[^/]*@', '\\1'),
-        '[^/@%]+(?:@|%40)[^/]*',
-        '[email]'
+    {%- set unprintable = '\u0001-\u0020\u007f' -%}
+    {%- set tag = '(?:utm_[a-z_]+|[gd]clid|[wg]braid|msclkid|fbclid|ttclid)=[^'
+        ~ unprintable ~ '&#@]*' -%}
+    {%- set clean = '^[^' ~ unprintable ~ '?#@]*(?:[?]' ~ tag ~ '(?:&' ~ tag ~ ')*)?$' -%}
+    {%- set before_fragment = dbt.split_part(expr, "'#'", 1) -%}
+    {%- set query = 'substring(' ~ before_fragment ~ ', ' ~ dbt.position("'?'", expr) ~ ' + 1)' -%}
+    {%- set printable = regexp_replace_all(expr, '[' ~ unprintable ~ ']+', '') -%}
+    {%- set masked_page = regexp_replace_steps(regexp_extract('printable_url', '^[^?#]*'), [
+        ('^([a-zA-Z][a-zA-Z0-9+.-]*://|//)[^/]*@', '\\1'),
+        ('[^/@%]+(?:@|%40)[^/]*', '[email]'),
+    ]) -%}
+    {%- set masked_query = regexp_replace_all(
+        "'&' || substring(" ~ regexp_extract('printable_url', '[?][^#]*') ~ ', 2)',
+        '&[^&]*(?:@|%40)[^&]*',
+        ''
     ) -%}
-    {%- set query = "'&' || substring(" ~ regexp_extract('full_url', '[?][^#]*') ~ ', 2)' -%}
-    {%- set ns = namespace(
-        marked='case when has_address then ' ~ regexp_replace_all(query, '&[^&]*(?:@|%40)[^&]*', '')
-            ~ ' else ' ~ query ~ ' end'
-    ) -%}
-    {%- for name in ['utm_', 'gclid=', 'dclid=', 'wbraid=', 'gbraid=', 'msclkid=', 'fbclid=', 'ttclid='] -%}
-        {%- set ns.marked = 'replace(' ~ ns.marked ~ ", '&" ~ name ~ "', '&\u0001" ~ name ~ "')" -%}
-    {%- endfor -%}
-    {%- set kept = 'replace(' ~ regexp_replace_all(ns.marked, '&(?:[^&\u0001][^&]*)?', '') ~ ", '\u0001', '&')" -%}
-    {%- set whole = 'coalesce(case when has_address then ' ~ masked ~ ' else ' ~ page ~ " end, '')"
-        ~ " || coalesce('?' || nullif(substring(" ~ kept ~ ", 2), ''), '')" -%}
-    {%- set tag = '(?:utm_[a-z_]+|[gd]clid|[wg]braid|msclkid|fbclid|ttclid)=[^\u0001-\u0020\u007f&#@]*' -%}
-    {%- set clean = '^[^\u0001-\u0020\u007f?#@]*(?:[?]' ~ tag ~ '(?:&' ~ tag ~ ')*)?$' -%}
-    case
-        when {{ regexp_matches(expr, clean) }} and not {{ regexp_matches(expr, '%40') }} then {{ expr }}
-        else {{ bind_value('full_url', printable, bind_value(
-            'has_address', regexp_matches('full_url', '@|%40'), whole
-        )) }}
-    end
+    nullif(
+        case
+            when {{ regexp_matches(expr, clean) }} and not {{ regexp_matches(expr, '%40') }}
+                then {{ expr }}
+            when not {{ regexp_matches(expr, '[' ~ unprintable ~ '@]|%40') }}
+                then {{ dbt.split_part(before_fragment, "'?'", 1) }}
+                    || case
+                        when {{ before_fragment }} like '%?%'
+                            then {{ campaign_parameters("'&' || " ~ query) }}
+                        else ''
+                    end
+            else {{ bind_value(
+                'printable_url',
+                printable,
+                'coalesce(' ~ masked_page ~ ", '') || coalesce("
+                ~ campaign_parameters(masked_query) ~ ", '')"
+            ) }}
+        end,
+        ''
+    )
 {%- endmacro %}

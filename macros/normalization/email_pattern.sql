@@ -1,6 +1,6 @@
 {% macro email_pattern() %}
-    {%- set other = '\u00a1-\u00ac\u00ae-\u02af\u0300-\u167f\u1681-\u180d\u180f-\u1fff\u2c00-\u2dff\u3005-\ud7ff\uf900-\ufdff'
-        ~ '\U00010000-\U000dffff' -%}
+    {%- set other = '\u00a1-\u00ac\u00ae-\u02af\u0300-\u167f\u1681-\u180d\u180f-\u1fff'
+        ~ '\u2c00-\u2dff\u3005-\ud7ff\uf900-\ufdff\U00010000-\U000dffff' -%}
     {%- set atom = "[a-z0-9!#$%&'*+/=?^_`{|}~" ~ other ~ '-]+' -%}
     {%- set alphanumeric = '[a-z0-9' ~ other ~ ']' -%}
     {%- set label = alphanumeric ~ '(?:[a-z0-9' ~ other ~ '-]*' ~ alphanumeric ~ ')?' -%}

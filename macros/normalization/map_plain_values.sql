@@ -4,7 +4,9 @@
     case
         {%- for code, spellings in mapping.items() %}
         {%- set literals = [] -%}
-        {%- for spelling in spellings -%}{%- do literals.append(text_literal(spelling)) -%}{%- endfor %}
+        {%- for spelling in spellings -%}
+            {%- do literals.append(text_literal(spelling)) -%}
+        {%- endfor %}
         when {{ expr }} in ({{ literals | join(', ') }}) then {{ text_literal(code) }}
         {%- endfor %}
     end

@@ -7,6 +7,7 @@
         {%- set head = '(?:' ~ group ~ ':){' ~ before ~ '}' if before else ':' -%}
         {%- do forms.append(head ~ '(?::' ~ group ~ '){1,' ~ (7 - before) ~ '}') -%}
     {%- endfor -%}
-    {%- set plain = regexp_replace_all(lower_ascii(trim_spaces(expr)), '^::ffff:([0-9.]+)$', '\\1') -%}
+    {%- set text = lower_ascii(trim_spaces(expr)) -%}
+    {%- set plain = regexp_replace_all(text, '^::ffff:([0-9.]+)$', '\\1') -%}
     {{ regexp_extract(plain, '^(?:' ~ forms | join('|') ~ ')$') }}
 {%- endmacro %}

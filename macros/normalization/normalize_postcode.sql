@@ -5,12 +5,16 @@
     {%- set five = "lpad(" ~ regexp_extract('postal_text', '^[0-9]{4,5}$') ~ ", 5, '0')" -%}
     {%- set forms = {
         'FR MC GP MQ GF RE YT DE ES IT': five,
-        'BE CH AT LU DK NO HU AU NZ': regexp_extract('postal_text', '^(?:B|CH|A|L|DK|N|H)?([0-9]{4})$', 1),
+        'BE CH AT LU DK NO HU AU NZ': regexp_extract(
+            'postal_text', '^(?:B|CH|A|L|DK|N|H)?([0-9]{4})$', 1
+        ),
         'NL': regexp_replace_all(
             regexp_extract('postal_text', '^[1-9][0-9]{3}[A-Z]{2}$'), '^([0-9]{4})', '\\1 '
         ),
         'GB': regexp_replace_all(
-            regexp_extract('postal_text', '^[A-Z]{1,2}[0-9][0-9A-Z]?[0-9][A-Z]{2}$'), '(.{3})$', ' \\1'
+            regexp_extract('postal_text', '^[A-Z]{1,2}[0-9][0-9A-Z]?[0-9][A-Z]{2}$'),
+            '([0-9A-Z]{3})$',
+            ' \\1'
         ),
         'US': 'coalesce(' ~ five ~ ', ' ~ regexp_replace_all(
             regexp_extract('postal_text', '^[0-9]{9}$'), '^([0-9]{5})', '\\1-'

@@ -1,14 +1,23 @@
 {% macro phone_plans() %}
     {{- return({
         'FR': {'code': '33', 'national': '[1-9][0-9]{8}', 'trunk': '0', 'bare': true},
-        'GB': {'code': '44', 'national': '(?:1[0-9]{8,9}|[235789][0-9]{9})', 'trunk': '0', 'bare': true},
+        'GB': {
+            'code': '44', 'national': '(?:1[0-9]{8,9}|[235789][0-9]{9})',
+            'trunk': '0', 'bare': true,
+        },
         'DE': {'code': '49', 'national': '[1-9][0-9]{5,10}', 'trunk': '0', 'bare': false},
         'ES': {'code': '34', 'national': '[5-9][0-9]{8}', 'trunk': '', 'bare': true},
-        'IT': {'code': '39', 'national': '(?:0[0-9]{5,10}|3[0-9]{8,9}|8[0-9]{5,9})', 'trunk': '', 'bare': true},
+        'IT': {
+            'code': '39', 'national': '(?:0[0-9]{5,10}|3[0-9]{8,9}|8[0-9]{5,9})',
+            'trunk': '', 'bare': true,
+        },
         'CH': {'code': '41', 'national': '[2-9][0-9]{8}', 'trunk': '0', 'bare': true},
         'BE': {'code': '32', 'national': '(?:[1-9][0-9]{7}|4[0-9]{8})', 'trunk': '0', 'bare': true},
         'NL': {'code': '31', 'national': '[1-9][0-9]{8}', 'trunk': '0', 'bare': true},
-        'LU': {'code': '352', 'national': '(?:[24-9][0-9]{4,8}|6[0-9]{8})', 'trunk': '', 'bare': true},
+        'LU': {
+            'code': '352', 'national': '(?:[24-9][0-9]{4,8}|6[0-9]{8})',
+            'trunk': '', 'bare': true,
+        },
         'PT': {'code': '351', 'national': '[2-9][0-9]{8}', 'trunk': '', 'bare': true},
         'AT': {'code': '43', 'national': '[1-9][0-9]{5,12}', 'trunk': '0', 'bare': false},
         'IE': {'code': '353', 'national': '[1-9][0-9]{6,8}', 'trunk': '0', 'bare': false},
@@ -21,7 +30,7 @@
         'SK': {'code': '421', 'national': '[2-9][0-9]{8}', 'trunk': '0', 'bare': true},
         'RO': {'code': '40', 'national': '[2-9][0-9]{8}', 'trunk': '0', 'bare': true},
         'GR': {'code': '30', 'national': '[2-9][0-9]{9}', 'trunk': '', 'bare': true},
-        'MC': {'code': '377', 'national': '[3-9][0-9]{7,8}', 'trunk': '', 'bare': true},
+        'MC': {'code': '377', 'national': '[3-9][0-9]{7,8}', 'trunk': '0', 'bare': true},
         'GP': {'code': '590', 'national': '[1-9][0-9]{8}', 'trunk': '0', 'bare': true},
         'MQ': {'code': '596', 'national': '[1-9][0-9]{8}', 'trunk': '0', 'bare': true},
         'GF': {'code': '594', 'national': '[1-9][0-9]{8}', 'trunk': '0', 'bare': true},

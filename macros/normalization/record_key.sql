@@ -1,9 +1,10 @@
 {% macro record_key(source, id_expr, source_is_expression=false) -%}
-    {%- set text_type = dbt.type_string() -%}
-    {%- set native_id = 'nullif(' ~ trim_spaces('cast(' ~ id_expr ~ ' as ' ~ text_type ~ ')') ~ ", '')" -%}
+    {%- set id_text = 'cast(' ~ id_expr ~ ' as ' ~ dbt.type_string() ~ ')' -%}
+    {%- set native_id = 'nullif(' ~ trim_spaces(id_text) ~ ", '')" -%}
     {%- if source_is_expression -%}
         replace(replace({{ source }}, '%', '%25'), ':', '%3A') || ':' || {{ native_id }}
     {%- else -%}
-        {{ text_literal((source | replace('%', '%25') | replace(':', '%3A')) ~ ':') }} || {{ native_id }}
+        {%- set prefix = (source | replace('%', '%25') | replace(':', '%3A')) ~ ':' -%}
+        {{ text_literal(prefix) }} || {{ native_id }}
     {%- endif -%}
 {%- endmacro %}

@@ -10,5 +10,6 @@ select
 
 from {{ ref('stg_ads__campaigns') }}
 
-where campaign_native_id is not null
+where
+    campaign_native_id is not null
     and platform is not null

@@ -28,6 +28,7 @@ select
 
 from {{ ref('stg_shop__orders') }}
 
-where shop_customer_id is null
+where
+    shop_customer_id is null
     and email is not null
     and order_key is not null

@@ -16,8 +16,8 @@ landing as (
 staging as (
 
     {% for model in var('quarantining_models') %}
-    {{ quarantined_from(model.model, model.source_table, model.key) }}
-    {% if not loop.last %}union all{% endif %}
+        {{ quarantined_from(model.model, model.source_table, model.key) }}
+        {% if not loop.last %}union all{% endif %}
     {% endfor %}
 
 ),

@@ -34,16 +34,16 @@ conformed as (
         'consent_events', 'campaigns', 'campaign_costs', 'products', 'feedback',
         'support_tickets', 'privacy_requests'
     ] %}
-    select
-        source_table,
-        '{{ subject }}' as subject,
-        count(*) as loaded_rows,
-        sum(version_count - 1) as deduplicated_rows
+        select
+            source_table,
+            '{{ subject }}' as subject,
+            count(*) as loaded_rows,
+            sum(version_count - 1) as deduplicated_rows
 
-    from {{ ref(subject) }}
+        from {{ ref(subject) }}
 
-    group by source_table
-    {% if not loop.last %}union all{% endif %}
+        group by source_table
+        {% if not loop.last %}union all{% endif %}
     {% endfor %}
 
 ),

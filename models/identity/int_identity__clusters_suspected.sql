@@ -98,9 +98,12 @@ values_held as (
         on clusters_drafted.record_key = identifiers_validated.record_key
 
     -- Only clusters of several records can hold several values of a type.
-    where clusters_drafted.cluster_key in (
-        select cluster_key from members group by cluster_key having count(*) > 1
-    )
+    where
+        clusters_drafted.cluster_key in (
+            select cluster_key from members
+            group by cluster_key
+            having count(*) > 1
+        )
 
     group by
         clusters_drafted.cluster_key,

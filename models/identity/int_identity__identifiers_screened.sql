@@ -38,14 +38,17 @@ probed as (
         record_identifiers.loaded_at,
         customer_records.is_anonymous as is_anonymous_record,
         lower(record_identifiers.identifier_value) as probe,
-        case when record_identifiers.identifier_type = 'email' then
-            {{ dbt.split_part('lower(record_identifiers.identifier_value)', "'@'", 1) }}
+        case
+            when record_identifiers.identifier_type = 'email' then
+                {{ dbt.split_part('lower(record_identifiers.identifier_value)', "'@'", 1) }}
         end as local_part,
-        case when record_identifiers.identifier_type = 'email' then
-            {{ dbt.split_part('lower(record_identifiers.identifier_value)', "'@'", 2) }}
+        case
+            when record_identifiers.identifier_type = 'email' then
+                {{ dbt.split_part('lower(record_identifiers.identifier_value)', "'@'", 2) }}
         end as domain,
-        case when record_identifiers.identifier_type = 'phone' then
-            {{ dbt.right('record_identifiers.identifier_value', 8) }}
+        case
+            when record_identifiers.identifier_type = 'phone' then
+                {{ dbt.right('record_identifiers.identifier_value', 8) }}
         end as last_8_digits
 
     from record_identifiers
@@ -82,7 +85,7 @@ screened as (
             -- The word itself cannot stand in a seed: dbt loads it as a missing value.
             when probed.probe = 'null' then 'junk'
             {% for kind in ['exact', 'local_part', 'domain', 'last_8_digits'] -%}
-            when {{ kind }}_junk.pattern is not null then 'junk'
+                when {{ kind }}_junk.pattern is not null then 'junk'
             {% endfor -%}
         end as rejection_reason
 
@@ -92,13 +95,16 @@ screened as (
         on probed.identifier_type = identifier_rules.identifier_type
 
     {% for kind in ['exact', 'local_part', 'domain', 'last_8_digits'] -%}
-    left join (
-        select distinct identifier_type, pattern from junk_identifiers
-        where pattern_kind = '{{ kind }}'
-    ) as {{ kind }}_junk
-        on
-            probed.{{ 'probe' if kind == 'exact' else kind }} = {{ kind }}_junk.pattern
-            and {{ kind }}_junk.identifier_type in ('any', probed.identifier_type)
+        left join (
+            select distinct
+                identifier_type,
+                pattern
+            from junk_identifiers
+            where pattern_kind = '{{ kind }}'
+        ) as {{ kind }}_junk
+            on
+                probed.{{ 'probe' if kind == 'exact' else kind }} = {{ kind }}_junk.pattern
+                and {{ kind }}_junk.identifier_type in ('any', probed.identifier_type)
 
     {% endfor %}
 )

@@ -106,7 +106,11 @@ grouped as (
             and judged.value_key || judged.person_key = match_groups_resolved.holder_key
 
     left join (
-        select group_key, count(*) as holder_count from match_groups_resolved group by group_key
+        select
+            group_key,
+            count(*) as holder_count
+        from match_groups_resolved
+        group by group_key
     ) as group_sizes
         on match_groups_resolved.group_key = group_sizes.group_key
 

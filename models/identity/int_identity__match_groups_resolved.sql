@@ -55,9 +55,9 @@ torn as (
 
     inner join pairs as contradiction
         on
-            contradiction.value_key = weak.value_key
-            and contradiction.one_key = weak.other_key
-            and contradiction.other_key = rival.other_key
+            weak.value_key = contradiction.value_key
+            and weak.other_key = contradiction.one_key
+            and rival.other_key = contradiction.other_key
 
     where
         weak.is_same

@@ -11,9 +11,15 @@ nicknames as (
 
 forms as (
 
-    select name_key, canonical from nicknames
+    select
+        name_key,
+        canonical
+    from nicknames
     union
-    select canonical as name_key, canonical from nicknames
+    select
+        canonical as name_key,
+        canonical
+    from nicknames
 
 ),
 

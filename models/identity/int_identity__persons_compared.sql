@@ -102,7 +102,7 @@ compared as (
 
     select
         *,
-        not (
+        not(
             is_nameless
             or has_equal_first_name
             or has_vague_first_name

@@ -17,13 +17,15 @@ judged as (
         right_person_key,
         case match_on
             -- The systems' own keys: only a full contradiction counts against them.
-            when 'value' then
-                not (has_other_first_name and (has_other_birth_date or has_other_last_name))
+            when 'value'
+                then
+                    not (has_other_first_name and (has_other_birth_date or has_other_last_name))
             -- A family shares a mailbox, so another first name is another person.
-            when 'value_and_first_name' then
-                not has_other_first_name
-                and not (has_other_last_name and has_other_birth_date)
-                and not (is_nameless and (has_other_last_name or has_other_birth_date))
+            when 'value_and_first_name'
+                then
+                    not has_other_first_name
+                    and not (has_other_last_name and has_other_birth_date)
+                    and not (is_nameless and (has_other_last_name or has_other_birth_date))
             -- Father and son share a name and a phone, and a number goes on to strangers; near
             -- names are twins as often as typos.
             else

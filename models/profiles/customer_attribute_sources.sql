@@ -11,14 +11,14 @@ ranked as (
 attributes as (
 
     {% for group, columns in groups.items() %}
-    {%- set outer_loop = loop -%}
-    {%- for column in columns %}
-    select
-        '{{ group }}' as attribute_group,
-        '{{ column }}' as attribute_name,
-        {{ loop.index }} as position
-    {{ 'union all' if not (loop.last and outer_loop.last) }}
-    {% endfor %}
+        {%- set outer_loop = loop -%}
+        {%- for column in columns %}
+            select
+                '{{ group }}' as attribute_group,
+                '{{ column }}' as attribute_name,
+                {{ loop.index }} as position
+                        {{ 'union all' if not (loop.last and outer_loop.last) }}
+        {% endfor %}
     {%- endfor %}
 
 ),

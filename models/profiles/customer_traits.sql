@@ -52,40 +52,48 @@ traits as (
                     'voice_traits.last_feedback_at',
                     'voice_traits.last_ticket_at',
                 ] %}
-                coalesce({{ column }}, {{ epoch }}){{ ',' if not loop.last }}
+                    coalesce({{ column }}, {{ epoch }}){{ ',' if not loop.last }}
                 {%- endfor %}
             ), {{ epoch }}
         ) as last_activity_at
         {%- for trait in event_traits() %}
-        {%- for window in windows %},
-        cast(coalesce(event_traits.{{ trait.name }}_count_{{ window }}, 0) as {{ bigint }})
-            as {{ trait.name }}_count_{{ window }}
-        {%- endfor %},
-        event_traits.last_{{ trait.name }}_at
+            {%- for window in windows %}
+                ,
+                cast(coalesce(event_traits.{{ trait.name }}_count_{{ window }}, 0) as {{ bigint }})
+                    as {{ trait.name }}_count_{{ window }}
+            
+                {%- endfor %},
+            event_traits.last_{{ trait.name }}_at
         {%- endfor %},
         order_traits.first_order_at,
         order_traits.last_order_at,
         order_traits.last_shop_order_at,
         order_traits.last_store_order_at
-        {%- for window in windows %},
-        cast(coalesce(order_traits.order_count_{{ window }}, 0) as {{ bigint }})
-            as order_count_{{ window }},
-        cast(coalesce(order_traits.net_revenue_reporting_{{ window }}, 0) as decimal(18, 2))
-            as net_revenue_reporting_{{ window }}
-        {%- endfor %}
-        {%- for count in ['shop_order_count_all', 'store_order_count_all', 'return_count_all'] %},
-        cast(coalesce(order_traits.{{ count }}, 0) as {{ bigint }}) as {{ count }}
-        {%- endfor %},
+        {%- for window in windows %}
+            ,
+            cast(coalesce(order_traits.order_count_{{ window }}, 0) as {{ bigint }})
+                as order_count_{{ window }},
+            cast(coalesce(order_traits.net_revenue_reporting_{{ window }}, 0) as decimal(18, 2))
+                as net_revenue_reporting_{{ window }}
+        
+            {%- endfor %}
+        {%- for count in ['shop_order_count_all', 'store_order_count_all', 'return_count_all'] %}
+            ,
+            cast(coalesce(order_traits.{{ count }}, 0) as {{ bigint }}) as {{ count }}
+        
+            {%- endfor %},
         cast(voice_traits.nps_score as {{ dbt.type_int() }}) as nps_score,
         voice_traits.last_nps_at,
         cast(coalesce(voice_traits.review_count_all, 0) as {{ bigint }}) as review_count_all,
         voice_traits.average_review_share,
         voice_traits.last_feedback_at,
         cast(coalesce(voice_traits.open_ticket_count, 0) as {{ bigint }}) as open_ticket_count
-        {%- for window in windows %},
-        cast(coalesce(voice_traits.ticket_count_{{ window }}, 0) as {{ bigint }})
-            as ticket_count_{{ window }}
-        {%- endfor %},
+        {%- for window in windows %}
+            ,
+            cast(coalesce(voice_traits.ticket_count_{{ window }}, 0) as {{ bigint }})
+                as ticket_count_{{ window }}
+        
+            {%- endfor %},
         voice_traits.last_ticket_at
 
     from known_customers

@@ -45,11 +45,14 @@ golden as (
         max(
             case when attribute_group = 'email' and is_value_verified then 1 else 0 end
         ) = 1 as is_email_verified
-        {%- for group, columns in groups.items() %}{% for column in columns %},
-        max(
-            case when attribute_group = '{{ group }}' then value_{{ loop.index }} end
-        ) as {{ column }}
-        {%- endfor %}{% endfor %}
+        {%- for group, columns in groups.items() %}{% for column in columns %}
+            ,
+            max(
+                case when attribute_group = '{{ group }}' then value_{{ loop.index }} end
+            ) as {{ column }}
+            
+            {%- endfor %}
+            {% endfor %}
 
     from ranked
 

@@ -45,9 +45,11 @@ known_records as (
         -- Junk and shared contact points are no identifiers, and no golden values either.
         emails.identifier_value as email,
         phones.identifier_value as phone
-        {%- for column in groups.values() | sum(start=[]) if column not in ('email', 'phone') %},
-        cast(records.{{ column }} as {{ text }}) as {{ column }}
-        {%- endfor %}
+        {%- for column in groups.values() | sum(start=[]) if column not in ('email', 'phone') %}
+            ,
+            cast(records.{{ column }} as {{ text }}) as {{ column }}
+    
+            {%- endfor %}
 
     from records
 
@@ -84,13 +86,15 @@ unpivoted as (
         rules.second_strategy,
         rules.third_strategy,
         rules.attribute_group = 'email' and known_records.is_email_verified as is_verified
-        {%- for position in range(4) %},
-        case rules.attribute_group
-            {%- for group, columns in groups.items() if columns | length > position %}
-            when '{{ group }}' then known_records.{{ columns[position] }}
+        {%- for position in range(4) %}
+            ,
+            case rules.attribute_group
+                {%- for group, columns in groups.items() if columns | length > position %}
+                    when '{{ group }}' then known_records.{{ columns[position] }}
+                {%- endfor %}
+            end as value_{{ position + 1 }}
+    
             {%- endfor %}
-        end as value_{{ position + 1 }}
-        {%- endfor %}
 
     from known_records
 

@@ -39,20 +39,22 @@ aggregated as (
             end
         ) as last_activity_at
         {%- for trait in event_traits() %}
-        {%- set condition = event_trait_condition(trait) %}
-        {%- for days in trait_windows() %},
-        sum(
-            case
-                when
-                    {{ condition }}
-                    and occurred_at >= {{ dbt.dateadd('day', -days, as_of) }}
-                    then 1
-                else 0
-            end
-        ) as {{ trait.name }}_count_{{ days }}d
-        {%- endfor %},
-        sum(case when {{ condition }} then 1 else 0 end) as {{ trait.name }}_count_all,
-        max(case when {{ condition }} then occurred_at end) as last_{{ trait.name }}_at
+            {%- set condition = event_trait_condition(trait) %}
+            {%- for days in trait_windows() %}
+                ,
+                sum(
+                    case
+                        when
+                            {{ condition }}
+                            and occurred_at >= {{ dbt.dateadd('day', -days, as_of) }}
+                            then 1
+                        else 0
+                    end
+                ) as {{ trait.name }}_count_{{ days }}d
+            
+                {%- endfor %},
+            sum(case when {{ condition }} then 1 else 0 end) as {{ trait.name }}_count_all,
+            max(case when {{ condition }} then occurred_at end) as last_{{ trait.name }}_at
         {%- endfor %}
 
     from dated_events

@@ -39,11 +39,11 @@ aggregated as (
         max(case when is_sale and channel = 'store' then ordered_at end) as last_store_order_at,
         max(ordered_at) as last_activity_at
         {%- for days in trait_windows() %}
-        {%- set in_window = 'ordered_at >= ' ~ dbt.dateadd('day', -days, as_of) %},
-        sum(case when is_sale and {{ in_window }} then 1 else 0 end)
-            as order_count_{{ days }}d,
-        sum(case when {{ in_window }} then net_amount_reporting else 0 end)
-            as net_revenue_reporting_{{ days }}d
+            {%- set in_window = 'ordered_at >= ' ~ dbt.dateadd('day', -days, as_of) %},
+            sum(case when is_sale and {{ in_window }} then 1 else 0 end)
+                as order_count_{{ days }}d,
+            sum(case when {{ in_window }} then net_amount_reporting else 0 end)
+                as net_revenue_reporting_{{ days }}d
         {%- endfor %},
         sum(case when is_sale then 1 else 0 end) as order_count_all,
         sum(net_amount_reporting) as net_revenue_reporting_all,

@@ -32,7 +32,7 @@ answers as (
         feedback.submitted_at,
         row_number() over (
             partition by identities.customer_id, feedback.feedback_type
-            order by feedback.submitted_at desc, {{ binary_order('feedback.feedback_id') }}
+            order by feedback.submitted_at desc, {{ binary_order('feedback.feedback_id') }} asc
         ) as recency_rank
 
     from feedback
@@ -80,15 +80,17 @@ ticket_traits as (
                 else 0
             end
         ) as open_ticket_count
-        {%- for days in trait_windows() %},
-        sum(
-            case
-                when support_tickets.opened_at >= {{ dbt.dateadd('day', -days, as_of) }}
-                    then 1
-                else 0
-            end
-        ) as ticket_count_{{ days }}d
-        {%- endfor %},
+        {%- for days in trait_windows() %}
+            ,
+            sum(
+                case
+                    when support_tickets.opened_at >= {{ dbt.dateadd('day', -days, as_of) }}
+                        then 1
+                    else 0
+                end
+            ) as ticket_count_{{ days }}d
+        
+            {%- endfor %},
         count(*) as ticket_count_all,
         max(support_tickets.opened_at) as last_ticket_at
 
@@ -113,9 +115,11 @@ voices as (
         feedback_traits.average_review_share,
         feedback_traits.last_feedback_at,
         ticket_traits.open_ticket_count
-        {%- for days in trait_windows() %},
-        ticket_traits.ticket_count_{{ days }}d
-        {%- endfor %},
+        {%- for days in trait_windows() %}
+            ,
+            ticket_traits.ticket_count_{{ days }}d
+        
+            {%- endfor %},
         ticket_traits.ticket_count_all,
         ticket_traits.last_ticket_at
 

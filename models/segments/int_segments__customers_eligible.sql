@@ -1,7 +1,7 @@
 -- What segments choose from: known customers with their traits and scores. Whoever asked
 -- for erasure or restriction, or objected, is not here, and so in no segment.
 
-{{ config(contract={'enforced': false}, access='protected') }}
+{{ config(access='protected') }}
 
 with
 

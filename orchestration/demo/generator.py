@@ -80,6 +80,7 @@ def generate(
     orders: Path | str | None = None,
     progress: Progress | None = None,
     workers: int | None = None,
+    block_size: int = BLOCK,
 ) -> Summary:
     """Write the raw tables of the demo retailer and the truth behind them.
 
@@ -93,6 +94,8 @@ def generate(
         orders: Parquet file of real orders for the shop (see `online_retail`).
         progress: called with (blocks done, blocks) after each block.
         workers: processes; default one per core, at most one per block.
+        block_size: persons made at a time. It bounds the memory of a process (about 250 MB for
+            50,000) and is part of what decides the bytes.
 
     Raises:
         ValueError: when `persons` is below 500 (too few for the planted problems), `as_of` is
@@ -102,7 +105,7 @@ def generate(
         raise ValueError("persons must be at least 500")
     out = Path(out)
     real = read_orders(orders) if orders else None
-    settings = _settings(persons, seed, as_of, real)
+    settings = _settings(persons, seed, as_of, real, block_size)
     tables.clear(out)
     summary = Summary(out, settings.persons)
     truth, problems = [], []
@@ -119,10 +122,14 @@ def generate(
     return summary
 
 
-def _settings(persons: int, seed: int, as_of: date | None, real: RealOrders | None) -> Settings:
+def _settings(
+    persons: int, seed: int, as_of: date | None, real: RealOrders | None, block_size: int
+) -> Settings:
     if real is None:
         last = as_of or date(2026, 1, 1)
-        return Settings.of(persons, seed, date(last.year - 2, last.month, min(last.day, 28)), last)
+        return Settings.of(
+            persons, seed, date(last.year - 2, last.month, min(last.day, 28)), last, block_size
+        )
     first, last = real.period()
     if as_of and as_of < last:
         raise ValueError(f"as_of {as_of} is before the last of the real orders")

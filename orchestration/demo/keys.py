@@ -10,9 +10,8 @@ from orchestration.demo import text
 from orchestration.demo.persons import Persons
 from orchestration.demo.pools import JUNK_EMAILS, JUNK_PHONES, NULL_WORDS
 
-# What precedes the eight digits of a number, without the trunk zero.
+# What precedes the eight digits of a mobile number, without the trunk zero.
 MOBILE_PREFIXES = ("6", "79", "151", "6")
-LANDLINE_PREFIXES = ("4", "20", "30", "9")
 CALLING_CODES = ("33", "44", "49", "34")
 
 _FORMATS = {

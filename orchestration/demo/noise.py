@@ -18,7 +18,7 @@ from orchestration.demo.persons import (
     places,
     streets,
 )
-from orchestration.demo.pools import COUNTRIES, LANGUAGES, NICKNAMES
+from orchestration.demo.pools import LANGUAGES, NICKNAMES
 from orchestration.demo.settings import Settings
 
 # Spellings of a name, in the order of `_spellings`.
@@ -242,7 +242,3 @@ def loads(
 def in_period(settings: Settings, times: np.ndarray) -> np.ndarray:
     """Times kept inside the period."""
     return np.clip(times, settings.start, settings.end - text.HOUR)
-
-
-def countries_text(codes: np.ndarray) -> text.Column:
-    return text.dictionary(COUNTRIES, codes)

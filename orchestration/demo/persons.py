@@ -19,7 +19,7 @@ from orchestration.demo.pools import (
     MAIL_DOMAINS,
     POOLS,
 )
-from orchestration.demo.settings import BLOCK, Settings, scattered
+from orchestration.demo.settings import Settings, scattered
 
 # Systems a person may be known in.
 SYSTEMS = ("shop", "pos", "crm", "email", "app", "support", "survey")
@@ -177,8 +177,8 @@ def make_persons(
         first_seen: time of the first order of each given customer, microseconds.
     """
     rng = settings.rng("persons", block)
-    first = block * BLOCK
-    rows = min(BLOCK, settings.persons - first)
+    first = block * settings.block_size
+    rows = min(settings.block_size, settings.persons - first)
     number = first + np.arange(rows, dtype=np.int64)
 
     if countries is None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 COUNTRIES = ("FR", "GB", "DE", "ES")
 LANGUAGES = ("fr", "en", "de", "es")
-CURRENCIES = ("EUR", "GBP", "EUR", "EUR")
 COUNTRY_SHARES = (0.45, 0.20, 0.20, 0.15)
 
 

@@ -22,17 +22,20 @@ class Settings:
     seed: int
     start: int
     end: int
+    block_size: int = BLOCK
 
     @classmethod
-    def of(cls, persons: int, seed: int, first: date, as_of: date) -> Settings:
+    def of(
+        cls, persons: int, seed: int, first: date, as_of: date, block_size: int = BLOCK
+    ) -> Settings:
         def midnight(day: date) -> int:
             return (day - date(1970, 1, 1)).days * DAY
 
-        return cls(persons, seed, midnight(first), midnight(as_of))
+        return cls(persons, seed, midnight(first), midnight(as_of), block_size)
 
     @property
     def blocks(self) -> int:
-        return max(1, -(-self.persons // BLOCK))
+        return max(1, -(-self.persons // self.block_size))
 
     @property
     def span(self) -> int:

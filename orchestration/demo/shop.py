@@ -15,6 +15,7 @@ from orchestration.demo.settings import Settings, scattered
 from orchestration.demo.tables import Block
 
 KEYS = 9_999_999_967  # prime: keys of ten digits
+MOST_GUEST_ORDERS = 8
 ORDERS_PER_BLOCK = 2_000_000
 
 BAD_ORDERS = (
@@ -80,7 +81,9 @@ def write_shop(
     rng = settings.rng("shop", out.number)
     at = np.flatnonzero(~purchases.is_store)
     person, time = purchases.person[at], purchases.time[at]
-    has_account = persons.member_of["shop"]
+    # Nobody types their address for ever.
+    orders = np.bincount(person, minlength=len(persons))
+    has_account = persons.member_of["shop"] | (orders > MOST_GUEST_ORDERS)
     first_order = np.full(len(persons), settings.end, dtype=np.int64)
     np.minimum.at(first_order, person, time)
     created = np.minimum(first_order - 5 * text.MINUTE, settings.end)
@@ -89,7 +92,7 @@ def write_shop(
     account = np.where(has_account, scattered(persons.number * 2, settings.seed, 11, KEYS), -1)
 
     n = len(person)
-    is_guest = ~has_account[person] | (rng.random(n) < 0.02)
+    is_guest = ~has_account[person] | (rng.random(n) < 0.035)
     number = out.number * ORDERS_PER_BLOCK + np.arange(n)
     order_id = text.numbered("", scattered(number, settings.seed, 12, KEYS), 10)
     campaign = campaigns_at(rng, settings, catalog, time, share=0.45)

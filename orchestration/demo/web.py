@@ -236,6 +236,7 @@ def _write_calls(out, settings, persons, shop: Shop, cookies: Cookies, is_chain)
     kiosk_users = np.flatnonzero(shop.account >= 0)[:400:10]
     kiosk = np.full(len(kiosk_users), len(cookies.person) + 1 + len(persons) // 5000)
 
+    # (cookie, person, is a log-in, tells the e-mail, time or none for "some time in between")
     groups = [
         (cookie[logs_in], person[logs_in], True, rng.random(logs_in.sum()) < 0.4, time[logs_in]),
         (cookie[types], person[types], False, np.ones(types.sum(), dtype=bool), time[types]),
@@ -243,7 +244,6 @@ def _write_calls(out, settings, persons, shop: Shop, cookies: Cookies, is_chain)
         (shared, partner, True, np.zeros(len(partner), dtype=bool), None),
         (kiosk, kiosk_users, True, np.zeros(len(kiosk), dtype=bool), None),
     ]
-    late = settings.end - 10 * text.DAY
     cookies_of = np.concatenate([group[0] for group in groups])
     persons_of = np.concatenate([group[1] for group in groups])
     is_login = np.concatenate([np.full(len(group[0]), group[2]) for group in groups])
@@ -262,7 +262,7 @@ def _write_calls(out, settings, persons, shop: Shop, cookies: Cookies, is_chain)
     persons_of = np.concatenate([persons_of, person[links]])
     is_login = np.concatenate([is_login, np.zeros(len(links), dtype=bool)])
     has_email = np.concatenate([has_email, np.zeros(len(links), dtype=bool)])
-    times = np.minimum(np.concatenate([times, time[links]]), late + 9 * text.DAY)
+    times = np.minimum(np.concatenate([times, time[links]]), settings.end - text.DAY)
 
     rows = len(cookies_of)
     received = times + rng.integers(0, 3, rows) * text.MICROSECONDS

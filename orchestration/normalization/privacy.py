@@ -37,4 +37,4 @@ def clean_url(text: str | None) -> str | None:
     page, _, query = printable.partition("?")
     page = _ADDRESS_IN_PATH.sub("[email]", _USER.sub(r"\1", page))
     kept = [part for part in query.split("&") if _KEPT.match(part) and not re.search("@|%40", part)]
-    return page + ("?" + "&".join(kept) if kept else "")
+    return page + ("?" + "&".join(kept) if kept else "") or None

@@ -17,7 +17,7 @@ _ISO = re.compile(
     r"(?:Z|([+-])(0[0-9]|1[0-4])(?::?([0-5][0-9]))?)?\Z"
 )
 _UNIX = re.compile(r"[1-9][0-9]{9}(?:[.][0-9]{1,9}|[0-9]{3}|[0-9]{6}|[0-9]{9})?\Z")
-_EPOCH = datetime(1970, 1, 1)
+_EPOCH = datetime.fromisoformat("1970-01-01")
 _EDGE = SPACE + INVISIBLE
 _TO_ISO = tuple(
     (re.compile(pattern), replacement)

@@ -34,24 +34,38 @@ def table(warehouse: Warehouse, name: str, columns: list[str]) -> Counter:
     return Counter(tuple(canonical(v) for v in row) for batch in rows for row in batch)
 
 
+def columns_that_differ(ours: Counter, theirs: Counter, columns: list[str]) -> list[str]:
+    """Columns whose values, taken alone, differ: where to look first."""
+    differing = []
+    for position, column in enumerate(columns):
+        sides = []
+        for rows in (ours, theirs):
+            values: Counter = Counter()
+            for row, count in rows.items():
+                values[row[position]] += count
+            sides.append(values)
+        if sides[0] != sides[1]:
+            differing.append(column)
+    return differing
+
+
 def test_every_table_is_equal(small_demo, small_demo_on_postgres, manifest):
-    names = sorted(
-        node["name"]
+    models = {
+        node["name"]: list(node["columns"])
         for node in manifest["nodes"].values()
         if node["resource_type"] == "model" and node["fqn"][1] != "staging"
-    )
-    different = {}
-    columns = {
-        node["name"]: [c for c in node["columns"]]
-        for node in manifest["nodes"].values()
-        if node["resource_type"] == "model"
     }
-    for name in names:
-        with small_demo.environment(), Warehouse.open("duckdb") as duckdb:
-            ours = table(duckdb, name, columns[name])
-        with small_demo_on_postgres.environment(), Warehouse.open("postgres") as postgres:
-            theirs = table(postgres, name, columns[name])
-        if ours != theirs:
-            only = (ours - theirs, theirs - ours)
-            different[name] = [len(only[0]), len(only[1])]
-    assert not different, f"rows on one engine only (duckdb, postgres): {different}"
+    with small_demo.environment(), Warehouse.open("duckdb") as duckdb:
+        ours = {name: table(duckdb, name, columns) for name, columns in models.items()}
+    with small_demo_on_postgres.environment(), Warehouse.open("postgres") as postgres:
+        theirs = {name: table(postgres, name, columns) for name, columns in models.items()}
+    different = {
+        name: (
+            sum((ours[name] - theirs[name]).values()),
+            sum((theirs[name] - ours[name]).values()),
+            columns_that_differ(ours[name], theirs[name], columns),
+        )
+        for name, columns in sorted(models.items())
+        if ours[name] != theirs[name]
+    }
+    assert not different, f"rows on one engine only (duckdb, postgres, columns): {different}"

@@ -2,6 +2,8 @@
 
 import logging
 import random
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import pytest
 
 from orchestration.landing import Verdict, land
 from orchestration.warehouse import Warehouse, WarehouseError
-from tests.fixtures.landing_project import LandingProject
+from tests.fixtures.landing_project import ROOT, LandingProject
 
 HEADER = "id,email,amount,loaded_at\n"
 
@@ -100,20 +102,22 @@ def test_a_file_without_loaded_at_gets_the_landings(project: LandingProject) -> 
 
 
 def test_windows_add_up_to_the_whole(project: LandingProject) -> None:
-    rows = content(1, 2, 3, 4, 5) + "x,bad,1.5,2025-01-02T08:00:00Z\n9,no time,1.5,\n"
-    project.put("feed/rows.csv", rows)
-    totals = {"rows_loaded": 0, "rows_quarantined": 0, "rows_deduplicated": 0}
+    rows = content(1, 2, 3, 4, 5) + "x,bad,1.5,2025-01-02T08:00:00Z\n9,no time,1.5,\nragged\n"
+    project.put("feed/rows.csv", rows + "6,at midnight,1.5,2025-01-02T00:00:00Z\n")
+    taken = []
     for begin, end in [(None, 2), (2, 4), (2, 4), (3, 6), (None, None), (1, 3)]:
         report = project.land(
             loaded_at_from=begin and moment(begin), loaded_at_until=end and moment(end)
         )
         [file] = report.files
-        counts = {name: getattr(file, name) for name in totals}
-        assert file.rows_read == sum(counts.values())
-        totals = {name: totals[name] + counts[name] for name in totals}
-    assert [row["id"] for row in landed(project)] == [1, 2, 3, 4, 5]
-    assert totals["rows_loaded"] == 5
-    assert totals["rows_quarantined"] == 2 == project.count("state.landing_rejections")
+        counts = (file.rows_loaded, file.rows_quarantined, file.rows_deduplicated)
+        assert file.rows_read == sum(counts)
+        taken.append(counts)
+    # Rows that are in no window, the one without a time and the ragged one, come with the first.
+    known = (0, 0, 0)
+    assert taken == [(1, 2, 0), (3, 1, 0), known, (2, 0, 1), (0, 0, 7), known]
+    assert [row["id"] for row in landed(project)] == [1, 2, 3, 4, 5, 6]
+    assert project.count("state.landing_rejections") == 3
     assert project.count("state.landings") == 4  # (2, 4) again and (1, 3) were known
 
 
@@ -169,6 +173,27 @@ def test_a_failure_half_way_leaves_nothing_of_the_file(
     assert project.count("state.landing_rejections") == 0
     project.land()
     assert [row["id"] for row in landed(project)] == [1, 2, 3, 4]
+
+
+LAND_AND_DIE = """
+import os, sys
+from pathlib import Path
+from orchestration.landing import land
+from orchestration.landing.ledger import Ledger
+Ledger.record = lambda *_: os._exit(9)  # all rows are written, the commit is not
+project = Path(sys.argv[1])
+land(project / "raw", sys.argv[2], project_dir=project)
+"""
+
+
+def test_a_killed_landing_leaves_nothing_of_the_file(project: LandingProject) -> None:
+    project.put("feed/rows.csv", content(*range(1, 29)))
+    command = [sys.executable, "-c", LAND_AND_DIE, str(project.path), project.target]
+    assert subprocess.run(command, cwd=ROOT, timeout=120).returncode == 9
+    with project.open() as warehouse:
+        assert warehouse.fetch("select * from raw_feed.rows") == []
+        assert warehouse.fetch("select * from state.landings") == []
+    assert project.land().total("rows_loaded") == 28
 
 
 CANARY = "canary-7f3a@example.fr"

@@ -4,17 +4,14 @@ It holds the marts' own files as they are, and stand-ins for the models they rea
 tables that a test fills.
 """
 
-import os
 import shutil
-import socket
-import subprocess
-import tempfile
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psycopg2
 import pyarrow as pa
 import pytest
 import yaml
@@ -22,7 +19,6 @@ import yaml
 from orchestration.warehouse import Warehouse, dbt
 
 ROOT = Path(__file__).resolve().parents[2]
-SHARED = Path(os.environ.get("CDP_SHARED_DIR", ROOT.parent / "shared"))
 AS_OF = "1997-09-30"
 
 MODELS = [
@@ -109,12 +105,9 @@ class MartsProject:
 
 
 @pytest.fixture(scope="session")
-def cdnow() -> Path:
+def cdnow(shared_dir: Path) -> Path:
     """The CDNOW sample of the papers: customer_id, date, qty, amount."""
-    path = SHARED / "data/analytics/cdnow_sample.parquet"
-    if not path.exists():
-        pytest.skip(f"no CDNOW sample at {path} (set CDP_SHARED_DIR)")
-    return path
+    return shared_dir / "data/analytics/cdnow_sample.parquet"
 
 
 @pytest.fixture(
@@ -126,15 +119,14 @@ def project(
     """The project with empty stand-ins, on each engine."""
     path = tmp_path_factory.mktemp("project")
     write_project(path)
-    with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
-        patch.setenv("DO_NOT_TRACK", "1")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("DBT_TARGET_PATH", raising=False)
         patch.setenv("CDP_DUCKDB_PATH", str(path / "cdp.duckdb"))
         patch.setenv("CDP_DUCKDB_TEMP", str(path / "spill"))
         if request.param == "postgres":
-            port = stack.enter_context(postgres_server())
-            patch.setenv("CDP_POSTGRES_PORT", str(port))
-            patch.setenv("CDP_POSTGRES_USER", "postgres")
-            patch.setenv("CDP_POSTGRES_DATABASE", "postgres")
+            server = own_database(request.getfixturevalue("postgres"))
+            for name, value in server.items():
+                patch.setenv(name, value)
         project = MartsProject(path, request.param)
         with project.open() as warehouse:
             for statement in standin_tables():
@@ -142,37 +134,20 @@ def project(
         yield project
 
 
-@contextmanager
-def postgres_server() -> Iterator[int]:
-    """A PostgreSQL server of its own; gives its port."""
-    programs = Path("/usr/lib/postgresql/15/bin")
-    if not programs.exists():
-        pytest.skip(f"no PostgreSQL server programs in {programs}")
-    # The server refuses to run as root, and its user must get through to the folder.
-    as_server = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-    folder = Path(tempfile.mkdtemp(prefix="cdp-postgres-"))
-    if as_server:
-        shutil.chown(folder, "postgres")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-
-    def run(*command: str) -> None:
-        subprocess.run(
-            [*as_server, *command], check=True, cwd=folder, stdout=subprocess.DEVNULL, timeout=120
-        )
-
-    data = str(folder / "data")
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
-    log = str(folder / "log")
-    control = [str(programs / "pg_ctl"), "-D", data, "-w"]
-    run(str(programs / "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8")
-    try:
-        run(*control, "-l", log, "-o", options, "start")
-        yield port
-    finally:
-        run(*control, "-m", "immediate", "stop")
-        shutil.rmtree(folder, ignore_errors=True)
+def own_database(server: dict[str, str]) -> dict[str, str]:
+    """Environment of a database of its own on the session's server, which others use too."""
+    server = server | {"CDP_POSTGRES_DATABASE": "value_marts"}
+    connection = psycopg2.connect(
+        host=server["CDP_POSTGRES_HOST"],
+        port=server["CDP_POSTGRES_PORT"],
+        user=server["CDP_POSTGRES_USER"],
+        dbname="postgres",
+    )
+    connection.autocommit = True
+    with closing(connection), connection.cursor() as cursor:
+        cursor.execute("drop database if exists value_marts")
+        cursor.execute("create database value_marts")
+    return server
 
 
 def standin_tables() -> list[str]:

@@ -32,6 +32,7 @@ EXPRESSIONS = {
     "normalize_phone_home": "normalize_phone('t.x')",
     "normalize_birth_date": "normalize_birth_date('t.x')",
     "normalize_timestamp": "normalize_timestamp('t.x')",
+    "null_if_epoch": "null_if_epoch('cast(t.x as timestamp)')",
     "local_to_utc": "local_to_utc('t.x', 't.y')",
     "to_utc": "to_utc('cast(t.x as timestamp)', 't.y')",
     "from_utc": "from_utc('cast(t.x as timestamp)', 't.y')",
@@ -72,7 +73,7 @@ class Engine:
     def __init__(self, name: str, sql: dict[str, str], execute: Callable) -> None:
         self.name, self.sql, self._execute = name, sql, execute
 
-    def run(self, name: str, rows: Sequence[str | None | tuple]) -> list:
+    def run(self, name: str, rows: Sequence[str | tuple | None]) -> list:
         """Values of a macro for texts, or for tuples of the columns x, y, z, in their order."""
         tuples = [row if isinstance(row, tuple) else (row,) for row in rows]
         padded = [(index, *row, *[None] * (3 - len(row))) for index, row in enumerate(tuples)]
@@ -139,7 +140,9 @@ def corpus(shared_dir: Path) -> Callable[[str], list[dict[str, str]]]:
     """Rows of a file of the adversarial corpus, all columns as text."""
 
     def read(name: str) -> list[dict[str, str]]:
-        with (shared_dir / "data" / "adversarial" / name).open(newline="", encoding="utf-8") as file:
+        with (shared_dir / "data" / "adversarial" / name).open(
+            newline="", encoding="utf-8"
+        ) as file:
             return list(csv.DictReader(file))
 
     return read

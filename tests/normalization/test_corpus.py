@@ -26,7 +26,9 @@ def _column(engine, corpus, field):
     file, column, macro, second = FIELDS[field]
     rows = corpus(f"{file}.csv")
     values = engine.run(macro, [(row[column], row[second] if second else None) for row in rows])
-    return {row["case_id"]: "" if v is None else str(v) for row, v in zip(rows, values, strict=True)}
+    return {
+        row["case_id"]: "" if v is None else str(v) for row, v in zip(rows, values, strict=True)
+    }
 
 
 @pytest.mark.parametrize("field", FIELDS)
@@ -48,9 +50,7 @@ def test_scorer_accepts_the_values(engine, corpus, shared_dir, tmp_path):
         for case, value in _column(engine, corpus, field).items()
     ]
     emails = {case: value for _, case, field, value in rows if field == "email_norm"}
-    rows += [
-        ("customers", case, "email_valid", str(bool(emails[case])).lower()) for case in emails
-    ]
+    rows += [("customers", case, "email_valid", str(bool(emails[case])).lower()) for case in emails]
     rows += [("customers", case, "golden_email", emails[case]) for case in emails]
     with (tmp_path / "actual.csv").open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([("file", "case_id", "field", "value"), *rows])
@@ -114,7 +114,8 @@ def test_skewed_and_bad_times(engine, corpus):
         tuple(
             None if value is None else str(value)
             for value in engine.run(
-                "normalize_timestamp", [rows[case][f"{name}_at"] for name in ("event", "sent", "received")]
+                "normalize_timestamp",
+                [rows[case][f"{name}_at"] for name in ("event", "sent", "received")],
             )
         )
         for case in cases

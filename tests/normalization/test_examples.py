@@ -1,7 +1,5 @@
 """The documented choices, one example each."""
 
-from datetime import datetime
-
 import pytest
 
 PARIS = "Europe/Paris"
@@ -89,6 +87,7 @@ EXAMPLES = [
     ("local_to_utc", ("2024-07-01T12:00:00-04:00", PARIS), "2024-07-01 16:00:00"),
     ("local_to_utc", ("1714557600", PARIS), "2024-05-01 10:00:00"),
     ("local_to_utc", ("2024-07-01 24:00:00", PARIS), "2024-07-01 22:00:00"),
+    ("local_to_utc", ("1970-01-01 00:00:00", PARIS), None),
     ("from_utc", ("2023-12-31 23:30:00", PARIS), "2024-01-01 00:30:00"),
     ("epoch_seconds", "2024-05-01 10:00:00.9", 1714557600),
     ("epoch_seconds", "1969-12-31 23:59:59.5", -1),
@@ -138,6 +137,7 @@ EXAMPLES = [
     ("clean_url", "https://shop.example/?a=1&gclid=z&b=2&&utm_id=3",
      "https://shop.example/?gclid=z&utm_id=3"),
     ("clean_url", "https://shop.example/?phone=0639980041", "https://shop.example/"),
+    ("clean_url", "", None),
     ("url_parameter", "https://s.example/?utm_source=a+b%20c%C3%A9%2526", "a b cé%26"),
     ("url_parameter", "https://s.example/?utm_source=%FF%00%C3x%E2%82%AC", "%FF%00%C3x€"),
     ("url_parameter", "https://s.example/?xutm_source=1&utm_source=&b=2", None),
@@ -190,6 +190,6 @@ def test_a_value_that_cannot_be_is_never_the_newest(engine):
         "nothing known",
     ]
     times = dict(zip(rows, engine.run("event_time", list(rows.values())), strict=True))
-    assert times["offline for three days"] == datetime(2024, 5, 1, 10, 0, 1)
-    assert times["six minutes ahead"] == datetime(2024, 5, 1, 10)
+    assert str(times["offline for three days"]) == "2024-05-01 10:00:01"
+    assert str(times["six minutes ahead"]) == "2024-05-01 10:00:00"
     assert times["nothing known"] is None

@@ -9,7 +9,9 @@ import pytest
 from tests.fixtures.profile_project import ProfileProject
 
 MODELS = "contact_consents customer_consents customer_suppressions google_ads_audience"
-AS_OF = datetime(2026, 1, 1)
+AS_OF = datetime.fromisoformat("2026-01-01")
+NEW_YEAR = datetime.fromisoformat("2025-01-01")
+LONG_AGO = datetime.fromisoformat("1970-01-01")
 SEEDS = range(4)
 """Orders in which the same rows are stored."""
 
@@ -132,7 +134,7 @@ def test_one_of_two_google_signals_uploads_nobody(corpus: ProfileProject):
     assert corpus.fetch(f"select * from {relation}.google_ads_audience") == []
 
 
-STATUSES = ["granted", "granted", "granted", "withdrawn", "denied", "opted_out", "unknown", "Granted", "yes", None]
+STATUSES = ["granted"] * 3 + ["withdrawn", "denied", "opted_out", "unknown", "Granted", "yes", None]
 
 
 def random_events(rng: random.Random, contacts: int) -> list[dict]:
@@ -141,9 +143,9 @@ def random_events(rng: random.Random, contacts: int) -> list[dict]:
     for contact in range(contacts):
         for _ in range(rng.randint(1, 6)):
             bad = rng.random() < 0.15
-            day = datetime(2025, 1, rng.randint(1, 4))
-            late = datetime(2026, 1, rng.randint(1, 2))
-            received = datetime(2025, 1, rng.randint(3, 6))
+            day = NEW_YEAR + timedelta(days=rng.randint(0, 3))
+            late = AS_OF + timedelta(days=rng.randint(0, 1))
+            received = NEW_YEAR + timedelta(days=rng.randint(2, 5))
             captured = late if rng.random() < 0.05 else day
             events.append(
                 {
@@ -153,7 +155,7 @@ def random_events(rng: random.Random, contacts: int) -> list[dict]:
                     "purpose": "marketing",
                     "channel": "email",
                     "status": rng.choice(STATUSES),
-                    "captured_at": datetime(2999, 1, 1) if bad else captured,
+                    "captured_at": AS_OF.replace(year=2999) if bad else captured,
                     "received_at": received if bad else max(captured, received),
                     "has_bad_time": bad,
                     "loaded_at": received,
@@ -177,7 +179,7 @@ def oracle(events: list[dict]) -> tuple[bool, bool]:
             refusals.append(decided(event))
         else:
             others.append(decided(event))
-    newest = max(grants, default=datetime.min)
+    newest = max(grants, default=LONG_AGO)
     granted = bool(grants) and all(at < newest for at in refusals + others)
     return granted, any(at >= newest for at in refusals)
 

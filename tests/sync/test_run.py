@@ -43,6 +43,8 @@ def test_a_changed_column_sends_exactly_that_row(lab: Lab) -> None:
     [call] = lab.hub.calls
     assert len(call.ids) == run.rows_delivered == 1
     assert lab.hub.by_email("c0042@example.com")["city"] == "Lyon"
+    lab.sync()
+    assert lab.hub.calls == []
 
 
 def test_a_column_that_is_not_mapped_sends_nothing(lab: Lab) -> None:

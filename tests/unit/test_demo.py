@@ -50,11 +50,11 @@ def test_other_seed_gives_other_data(demo, tmp_path):
     assert same == {"raw/ads/campaigns.parquet", "raw/email/campaigns.parquet"}
 
 
-def test_number_of_processes_changes_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr("orchestration.demo.settings.BLOCK", 50_000)
+def test_number_of_processes_changes_nothing(tmp_path):
     one, two = tmp_path / "one", tmp_path / "two"
-    generate(one, persons=50_500, seed=1, workers=1)
-    generate(two, persons=50_500, seed=1, workers=2)
+    generate(one, persons=2_500, seed=1, workers=1, block_size=1_000)
+    generate(two, persons=2_500, seed=1, workers=2, block_size=1_000)
+    assert len(list((one / "raw" / "web" / "page_views").glob("part-*.parquet"))) == 3
     assert files(one) == files(two)
 
 

@@ -1,8 +1,6 @@
 """The fit reproduces the papers, and a base that supports none is told apart."""
 
-import os
 from datetime import date
-from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -18,37 +16,31 @@ from orchestration.lifetime_value.likelihoods import (
 )
 from orchestration.lifetime_value.parameters import ARROW_SCHEMA, to_arrow
 
-ROOT = Path(__file__).resolve().parents[2]
-SAMPLE = (
-    Path(os.environ.get("CDP_SHARED_DIR", ROOT.parent / "shared"))
-    / "data/analytics/cdnow_sample.parquet"
-)
 AS_OF = date(1997, 9, 30)
 
 # One row per customer, by the definitions of the papers: days / 7, the calibration ends on
 # 1997-09-30, 39 weeks follow.
-CUSTOMERS = f"""
+CUSTOMERS = """
 with days as (
-    select customer_id, date as day, sum(amount) as amount from '{SAMPLE}' group by all
+    select customer_id, date as day, sum(amount) as amount from '{sample}' group by all
 ),
 dated as (select *, min(day) over (partition by customer_id) as first_day from days)
 select
-    count(*) filter (day <= date '{AS_OF}') - 1 as repeat_count,
-    (max(day) filter (day <= date '{AS_OF}') - min(first_day)) / 7.0::double as recency_weeks,
-    (date '{AS_OF}' - min(first_day)) / 7.0::double as age_weeks,
-    avg(amount) filter (day > first_day and day <= date '{AS_OF}') as mean_repeat_amount,
-    count(*) filter (day > date '{AS_OF}') as later_purchases
+    count(*) filter (day <= date '{as_of}') - 1 as repeat_count,
+    (max(day) filter (day <= date '{as_of}') - min(first_day)) / 7.0::double as recency_weeks,
+    (date '{as_of}' - min(first_day)) / 7.0::double as age_weeks,
+    avg(amount) filter (day > first_day and day <= date '{as_of}') as mean_repeat_amount,
+    count(*) filter (day > date '{as_of}') as later_purchases
 from dated group by customer_id
 """
 
 
 @pytest.fixture(scope="module")
-def customers():
+def customers(shared_dir):
     """Arrays by column, one entry per CDNOW customer."""
-    if not SAMPLE.exists():
-        pytest.skip(f"no CDNOW sample at {SAMPLE} (set CDP_SHARED_DIR)")
+    sample = shared_dir / "data/analytics/cdnow_sample.parquet"
     with duckdb.connect() as connection:
-        return connection.execute(CUSTOMERS).fetchnumpy()
+        return connection.execute(CUSTOMERS.format(sample=sample, as_of=AS_OF)).fetchnumpy()
 
 
 @pytest.fixture(scope="module")

@@ -31,7 +31,7 @@ shared_members as (
 
 ),
 
-overlaps as (
+compared as (
 
     select
         sizes.segment_name,
@@ -53,4 +53,4 @@ overlaps as (
 
 )
 
-select * from overlaps
+select * from compared

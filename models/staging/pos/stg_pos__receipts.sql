@@ -24,7 +24,7 @@ renamed as (
         coalesce({{ normalize_money("discount_amount", 4) }}, 0) as discount_amount,
 
         ---------- timestamps
-        {{ local_to_utc("issued_at", text_literal(var("source_time_zones")["pos"])) }} as issued_at,
+        {{ local_to_utc("issued_at", store_time_zone("store_id")) }} as issued_at,
         loaded_at,
 
         ---------- raw

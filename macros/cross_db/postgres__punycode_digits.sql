@@ -1,5 +1,4 @@
-{# PostgreSQL's half of `domain_to_ascii`. #}
-{% macro postgres__punycode_numbers(label) -%}
+{% macro postgres__punycode_digits(label) -%}
     (
         with recursive letters as (
             select ascii(letter.sign) as code, letter.place
@@ -10,8 +9,10 @@
             select
                 code,
                 row_number() over (order by code, place) as rank,
-                (select count(*) from letters as before where before.place < letters.place and before.code <= letters.code)
-                    as slot,
+                (
+                    select count(*) from letters as earlier
+                    where earlier.place < letters.place and earlier.code <= letters.code
+                ) as slot,
                 (select count(*) from letters as plain where plain.code < 128) as plain_count
             from letters
             where code > 127
@@ -39,36 +40,45 @@
             select
                 rank,
                 delta,
-                case when rank = 1 then 72 else {{ punycode_bias('(half + half / points)', '/') }} end as bias
+                case
+                    when rank = 1 then 72
+                    else {{ punycode_bias('(half + half / points)', '/') }}
+                end as bias
             from halved
         ),
 
         digits as (
-            select rank, 1 as step, delta as rest, bias, cast(null as bigint) as digit from biases
+            select
+                rank,
+                delta as rest,
+                bias,
+                1 as step,
+                greatest(1, least(26, 36 - bias)) as threshold
+            from biases
 
             union all
 
             select
                 rank,
-                step + 1,
-                case
-                    when rest >= greatest(1, least(26, 36 * step - bias))
-                        then (rest - greatest(1, least(26, 36 * step - bias)))
-                            / (36 - greatest(1, least(26, 36 * step - bias)))
-                end,
+                (rest - threshold) / (36 - threshold),
                 bias,
-                case
-                    when rest < greatest(1, least(26, 36 * step - bias)) then rest
-                    else greatest(1, least(26, 36 * step - bias))
-                        + (rest - greatest(1, least(26, 36 * step - bias)))
-                        % (36 - greatest(1, least(26, 36 * step - bias)))
-                end
+                step + 1,
+                greatest(1, least(26, 36 * (step + 1) - bias))
             from digits
-            where rest is not null
+            where rest >= threshold
+        ),
+
+        signs as (
+            select
+                rank,
+                step,
+                case
+                    when rest < threshold then {{ punycode_digit('rest') }}
+                    else {{ punycode_digit('threshold + (rest - threshold) % (36 - threshold)') }}
+                end as sign
+            from digits
         )
 
-        select string_agg(substring('abcdefghijklmnopqrstuvwxyz0123456789', cast(digit as int) + 1, 1), '' order by rank, step)
-        from digits
-        where digit is not null
+        select string_agg(sign, '' order by rank, step) from signs
     )
 {%- endmacro %}

@@ -1,0 +1,72 @@
+"""The whole road on the demo retailer: what must hold between its ends."""
+
+import duckdb
+import pytest
+
+from orchestration.demo.accuracy import identity_accuracy
+from tests.fixtures import demo_project
+
+pytestmark = pytest.mark.slow
+
+
+def rows(project: demo_project.DemoProject, sql: str) -> list[tuple]:
+    with duckdb.connect(project.env["CDP_DUCKDB_PATH"], read_only=True) as warehouse:
+        return warehouse.execute(sql).fetchall()
+
+
+def test_dbt_unit_tests_pass(small_demo):
+    # dbt reads the columns of what a model refers to from the warehouse: so after a build.
+    small_demo.dbt("test", "--select", "test_type:unit")
+
+
+def test_records_become_the_right_customers(small_demo):
+    with small_demo.environment():
+        accuracy = identity_accuracy(small_demo.data / "truth")
+    assert accuracy.precision >= 0.995
+    assert accuracy.recall >= 0.95
+
+
+def test_every_row_read_is_accounted_for(small_demo):
+    [(tables, lost, quarantined, duplicates)] = rows(
+        small_demo,
+        """select count(*), sum(abs(lost_rows)), sum(quarantined_rows), sum(deduplicated_rows)
+        from conformed.source_reconciliation""",
+    )
+    assert tables > 25
+    assert lost == 0
+    assert quarantined > 0, "the demo plants rows to be refused"
+    assert duplicates > 0, "the demo plants duplicates"
+
+
+def test_planted_amounts_are_quarantined_with_a_reason(small_demo):
+    reasons = dict(
+        rows(
+            small_demo,
+            "select quarantine_reason, count(*) from conformed.quarantined_rows group by 1",
+        )
+    )
+    assert reasons["total_amount is no finite amount in range"] > 0
+    assert reasons["ordered_at is no date"] > 0
+    assert reasons["currency is unknown"] > 0
+
+
+def test_the_fit_replaced_the_default_parameters(small_demo):
+    selected = rows(small_demo, "select model from state.clv_parameters where is_selected")
+    assert len(selected) == 2, "one purchase model and the spend model"
+
+
+def test_two_halves_by_load_time_equal_one_run(small_demo, tmp_path_factory):
+    halves = demo_project.on_duckdb(tmp_path_factory.mktemp("halves"))
+    raw = str(small_demo.data / "raw")
+    halves.cdp("land", raw, "--until", "2025-01-01")
+    halves.dbt("seed")
+    halves.dbt("run")
+    halves.cdp("land", raw)
+    halves.dbt("run")
+    halves.cdp("fit")
+    halves.dbt("run", "--select", "source:state.clv_parameters+")
+
+    expected = small_demo.contents()
+    actual = halves.contents()
+    different = [table for table in expected if actual.get(table) != expected[table]]
+    assert not different

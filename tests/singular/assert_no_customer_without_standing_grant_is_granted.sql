@@ -1,0 +1,44 @@
+-- Independent of the models' ranking: a granted state has a grant, and no refusal at or
+-- after it under any identifier of the person.
+with
+
+consents as (
+
+    select * from {{ ref('customer_consents') }}
+    where is_granted
+
+),
+
+identifiers as (
+
+    select * from {{ ref('customer_identifiers') }}
+
+),
+
+events as (
+
+    select * from {{ ref('consent_events') }}
+    where status in ('denied', 'withdrawn', 'opted_out')
+
+)
+
+select
+    consents.customer_id,
+    consents.purpose,
+    consents.channel
+
+from consents
+
+inner join identifiers
+    on consents.customer_id = identifiers.customer_id
+
+inner join events
+    on
+        identifiers.identifier_type = events.identifier_type
+        and identifiers.identifier_value = events.identifier_value
+        and consents.purpose = events.purpose
+        and (consents.channel = events.channel or events.channel = 'all')
+
+where
+    not events.has_bad_time
+    and events.captured_at >= consents.decided_at
