@@ -1,8 +1,9 @@
 -- Intervals of membership by business date: in from entered_on, out from exited_on.
 --
 -- Each run takes the history back to the evening before the business date and applies today's
--- members to it: running a day twice, or first on half of its data, ends as running it once. Only intervals that change are written. One that is to disappear is
--- written as empty (exited_on = entered_on), which the strategy deletes.
+-- members to it: running a day twice, or first on half of its data, ends as running it once.
+-- Only intervals that change are written; one that is to disappear is written as empty
+-- (exited_on = entered_on), which the strategy deletes.
 
 {{
     config(
