@@ -39,13 +39,13 @@ aggregated as (
         max(case when is_sale and channel = 'store' then ordered_at end) as last_store_order_at,
         max(ordered_at) as last_activity_at
         {%- for days in trait_windows() %}
-        {%- set in_window = 'ordered_at >= ' ~ dbt.dateadd('day', -days, as_of) %},
-        sum(case when is_sale and {{ in_window }} then 1 else 0 end)
-            as order_count_{{ days }}d,
-        cast(
-            sum(case when {{ in_window }} then net_amount_reporting else 0 end)
-            as decimal(18, 2)
-        ) as net_revenue_reporting_{{ days }}d
+            {%- set in_window = 'ordered_at >= ' ~ dbt.dateadd('day', -days, as_of) %},
+            sum(case when is_sale and {{ in_window }} then 1 else 0 end)
+                as order_count_{{ days }}d,
+            cast(
+                sum(case when {{ in_window }} then net_amount_reporting else 0 end)
+                as decimal(18, 2)
+            ) as net_revenue_reporting_{{ days }}d
         {%- endfor %},
         sum(case when is_sale then 1 else 0 end) as order_count_all,
         cast(sum(net_amount_reporting) as decimal(18, 2)) as net_revenue_reporting_all,
