@@ -59,6 +59,7 @@ EXPRESSIONS = {
     "is_valid_json": "is_valid_json('t.x')",
     "json_text": "json_text('t.x', 'a')",
     "record_key": "record_key('crm', 't.x')",
+    "record_key_of_odd_source": "record_key('a:b%', 't.x')",
     "record_key_of": "record_key('t.y', 't.x', source_is_expression=true)",
     "sha256_hex": "sha256_hex('t.x')",
     "md5_hex": "md5_hex('t.x')",

@@ -129,3 +129,13 @@ def test_punycode_is_that_of_the_standard_library(on_duckdb, on_postgres, labels
     ]
     assert on_duckdb.run("domain_to_ascii", labels) == expected
     assert on_postgres.run("domain_to_ascii", labels) == expected
+
+
+@pytest.mark.parametrize(
+    "label", ["\U000270f8\U00027100", "\U00027000\U00027100", "a\U000d0000z" * 9]
+)
+def test_punycode_where_its_bias_turns(on_duckdb, on_postgres, label):
+    """The first delta of the first label scales to 456, where one division more is due."""
+    expected = "xn--" + label.encode("punycode").decode()
+    assert on_duckdb.value("domain_to_ascii", label) == expected
+    assert on_postgres.value("domain_to_ascii", label) == expected

@@ -3,6 +3,7 @@
 import pytest
 
 PARIS = "Europe/Paris"
+TAGS = "utm_id=1&gclid=2&dclid=3&wbraid=4&gbraid=5&msclkid=6&fbclid=7&ttclid=8&utm_term=%20é"
 EXAMPLES = [
     # E-mail: what is taken off, folded, kept apart, refused.
     ("normalize_email", "Jean Dupont <JEAN@Example.fr>; ", "jean@example.fr"),
@@ -29,6 +30,8 @@ EXAMPLES = [
     ("normalize_phone", ("07700 900123", "FR"), None),
     ("normalize_phone", ("030/901820", "DE"), "+4930901820"),
     ("normalize_phone", ("30901820", "DE"), None),
+    ("normalize_phone", ("030 123 / 456", "DE"), None),
+    ("normalize_phone", ("912 345 678", "PT"), "+351912345678"),
     ("normalize_phone", ("4930901820", "DE"), "+4930901820"),
     ("normalize_phone", ("06 1234 5678", "IT"), "+390612345678"),
     ("normalize_phone", ("393331234567", "IT"), "+393331234567"),
@@ -138,6 +141,8 @@ EXAMPLES = [
      "https://shop.example/?gclid=z&utm_id=3"),
     ("clean_url", "https://shop.example/?phone=0639980041", "https://shop.example/"),
     ("clean_url", "", None),
+    ("clean_url", f"https://s.example/?{TAGS}&id=1#x", f"https://s.example/?{TAGS}"),
+    ("clean_url", f"https://s.example/?{TAGS}", f"https://s.example/?{TAGS}"),
     ("url_parameter", "https://s.example/?utm_source=a+b%20c%C3%A9%2526", "a b cé%26"),
     ("url_parameter", "https://s.example/?utm_source=%FF%00%C3x%E2%82%AC", "%FF%00%C3x€"),
     ("url_parameter", "https://s.example/?xutm_source=1&utm_source=&b=2", None),
@@ -153,6 +158,7 @@ EXAMPLES = [
     ("is_valid_json", '{"a": 1,}', False),
     ("is_valid_json", "", False),
     ("record_key", " 0042 ", "crm:0042"),
+    ("record_key_of_odd_source", "1:2", "a%3Ab%25:1:2"),
     ("record_key_of", ("b:c", "a:%"), "a%3A%25:b:c"),
     ("sha256_hex", "é", "4a99557e4033c3539de2eb65472017cad5f9557f7a0625a09f1c3f6e2ba69c4c"),
 ]  # fmt: skip
