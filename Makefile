@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 export DO_NOT_TRACK := 1
 export DAGSTER_HOME ?= $(CURDIR)/.dagster
 export PYTHONPATH := $(CURDIR)
+# Tools that start dbt look for it on the path.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 SIZE ?= 100k
 PERSONS ?= 20000

@@ -65,7 +65,10 @@ rejected as (
 
 customers as (
 
-    select distinct customer_id, is_anonymous
+    select distinct
+        customer_id,
+        is_anonymous
+
     from identities
 
 ),

@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtProject
 
-from orchestration.warehouse import ROOT
+from orchestration.warehouse import ROOT, dbt
 
 POOL = "warehouse"
 """Steps that open the warehouse run one at a time: DuckDB lets one process in."""
@@ -24,16 +24,28 @@ def data_dir() -> Path:
 
 @cache
 def project() -> DbtProject:
-    """The dbt project with a manifest; parsed here where nobody has done so before."""
-    # The DuckDB adapter opens its file to parse, and does not make the folder for it.
-    (ROOT / "data" / "warehouse").mkdir(parents=True, exist_ok=True)
+    """The dbt project with a manifest that is as new as its files."""
     dbt_project = DbtProject(
         project_dir=ROOT, profiles_dir=ROOT, target=TARGET, target_path=Path("target")
     )
-    dbt_project.prepare_if_dev()
-    if not dbt_project.manifest_path.exists():
-        dbt_project.preparer.prepare(dbt_project)
+    if _is_stale(dbt_project.manifest_path):
+        # The DuckDB adapter opens its file to parse, and does not make the folder for it.
+        (ROOT / "data" / "warehouse").mkdir(parents=True, exist_ok=True)
+        outcome = dbt(["parse", "--target-path", str(ROOT / "target")], target=TARGET)
+        if not outcome.success:
+            raise RuntimeError("dbt cannot parse the project; `dbt parse` says why")
     return dbt_project
+
+
+def _is_stale(manifest_path: Path) -> bool:
+    """Every step is a process that loads the definitions: it must not parse for nothing."""
+    if not manifest_path.exists():
+        return True
+    made_at = manifest_path.stat().st_mtime
+    files = [ROOT / "dbt_project.yml"]
+    for folder in ("models", "macros", "seeds", "tests/generic", "tests/singular"):
+        files.extend(path for path in (ROOT / folder).rglob("*") if path.is_file())
+    return any(path.stat().st_mtime > made_at for path in files)
 
 
 class Translator(DagsterDbtTranslator):

@@ -6,9 +6,9 @@ import duckdb
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from reference_resolver import pair_scores, resolve
 
 from orchestration.demo import generate
+from tests.fixtures.reference_resolver import pair_scores, resolve
 
 
 @pytest.fixture(scope="module")
