@@ -14,6 +14,10 @@ from orchestration.defs.project import POOL, manifest, project, translator
 AS_OF_TAG = "cdp/as_of"
 """Run tag with the business date; the schedule sets it, a rebuild of a past day too."""
 
+# Dagster builds in parts, around the fit: a test runs once all its tables are there, not in
+# the first part that has one of them.
+os.environ.setdefault("DBT_INDIRECT_SELECTION", "buildable")
+
 # The dbt of this Python's environment, whether or not somebody has activated it.
 _beside_python = Path(sys.executable).with_name("dbt")
 dbt_cli = DbtCliResource(
