@@ -2,7 +2,11 @@
 
 import os
 import shutil
+import sys
 import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from threading import Thread
@@ -83,7 +87,8 @@ def _run_daily_job(console: Console) -> bool:
     instance = dg.DagsterInstance.get()
     total = len(job.asset_layer.selected_asset_keys)
     outcome: list[bool] = []
-    run_id = dg.make_new_run_id() if hasattr(dg, "make_new_run_id") else None
+    run_id = str(uuid.uuid4())
+    log = ROOT / "data" / "demo" / "job.log"
 
     def run() -> None:
         result = job.execute_in_process(
@@ -95,15 +100,37 @@ def _run_daily_job(console: Console) -> bool:
         outcome.append(result.success)
 
     worker = Thread(target=run, daemon=True)
+    console.print(f"  what dbt and Dagster say is in {log.relative_to(ROOT)}")
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
+    with _quiet(log) as screen, Progress(*columns, console=screen, transient=True) as progress:
         task = progress.add_task("Landing, building, fitting, publishing, syncing", total=total)
         worker.start()
         while worker.is_alive():
             worker.join(timeout=1)
-            if run_id:
-                progress.update(task, completed=_materialized(instance, run_id))
+            progress.update(task, completed=_materialized(instance, run_id))
     return bool(outcome and outcome[0])
+
+
+@contextmanager
+def _quiet(log: Path) -> Iterator[Console]:
+    """Whatever the process and its children print goes to a file; the console given goes on
+    writing to the terminal."""
+    terminal = os.dup(1)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    saved_errors = os.dup(2)
+    with log.open("w") as file, os.fdopen(os.dup(terminal), "w") as screen:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+        try:
+            yield Console(file=screen)
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os.dup2(terminal, 1)
+            os.dup2(saved_errors, 2)
+            os.close(terminal)
+            os.close(saved_errors)
 
 
 def _materialized(instance: dg.DagsterInstance, run_id: str) -> int:

@@ -122,7 +122,7 @@ _QUESTIONS = {
             count(postcode) as with_address, count(life_stage) as with_life_stage
         from {customers}""",
     "segments": """
-        select segment_name as segment, customer_count as customers from {segment_sizes}
+        select segment_name as segment, member_count as customers from {segment_sizes}
         order by segment_name""",
     "rfm": """
         select rfm_segment as cell, count(*) as customers from {rfm_scores}
