@@ -1,6 +1,5 @@
 -- Who may be meant by an identifier that a decision or a request names. One held by
 -- several customers, or refused as a key, speaks for nobody in particular.
-
 with
 
 consent_events as (
@@ -68,7 +67,6 @@ customers as (
     select distinct
         customer_id,
         is_anonymous
-
     from identities
 
 ),
