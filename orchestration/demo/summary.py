@@ -27,7 +27,7 @@ def print_summary(console: Console, data: Path, calls: tuple[int, int]) -> None:
     _table(console, "Segments", answers["segments"])
     _table(console, "RFM", answers["rfm"])
     _table(console, "Lifetime value of the next twelve months", answers["clv"])
-    _table(console, "Sync", answers["syncs"])
+    _table(console, "Syncs: the first and one more without changes", answers["syncs"])
     console.print(f"Requests to the CRM: {calls[0]} on the first run, {calls[1]} on the second.")
     _where_next(console, data)
 
@@ -105,8 +105,8 @@ def _where_next(console: Console, data: Path) -> None:
 
 _QUESTIONS = {
     "sources": """
-        select source_table, max(read_rows) as read_rows, sum(loaded_rows) as loaded,
-            max(quarantined_rows) as quarantined, sum(deduplicated_rows) as deduplicated
+        select source_table, max(read_rows) as read_rows, max(loaded_rows) as loaded,
+            max(quarantined_rows) as quarantined, max(deduplicated_rows) as deduplicated
         from {source_reconciliation} where subject in (
             'customer_records', 'record_orders', 'record_order_lines', 'record_events',
             'consent_events', 'products', 'campaigns', 'campaign_costs', 'privacy_requests')
@@ -132,8 +132,8 @@ _QUESTIONS = {
             sum(expected_purchases_365d) as expected_purchases
         from {customer_lifetime_value}""",
     "syncs": """
-        select sync_name as sync, status, rows_in_model, rows_planned_upserts as planned,
-            rows_sent as sent, rows_delivered as delivered, rows_rejected as refused,
-            rows_unchanged as unchanged, calls_made as calls
-        from {__state_sync_runs} order by started_at""",
+        select status, rows_planned_upserts as planned, rows_sent as sent,
+            rows_delivered as delivered, rows_rejected as refused, rows_unchanged as unchanged,
+            calls_made as calls
+        from {__state_sync_runs} where status != 'running' order by started_at""",
 }

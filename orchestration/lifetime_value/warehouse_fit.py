@@ -11,10 +11,15 @@ from orchestration.warehouse import ROOT, Warehouse, compose
 
 logger = logging.getLogger(__name__)
 
+# In order, because sums of doubles depend on it: the same data must give the same bits.
 _HISTORIES = (
     "select as_of, series_terms, repeat_count, recency_weeks, age_weeks, customer_count from {r}"
+    " order by repeat_count, recency_weeks, age_weeks"
 )
-_SPENDS = "select repeat_count, mean_repeat_amount, customer_count from {r}"
+_SPENDS = (
+    "select repeat_count, mean_repeat_amount, customer_count from {r}"
+    " order by repeat_count, mean_repeat_amount"
+)
 
 
 @dataclass(frozen=True)
