@@ -107,7 +107,7 @@ def test_one_lineage_leads_from_a_raw_table_to_the_destination(server):
         "/".join(n["assetKey"]["path"]): ["/".join(k["path"]) for k in n["dependencyKeys"]]
         for n in nodes
     }
-    seen, waiting = set(), ["hubspot/hubspot_contacts"]
+    seen, waiting = set(), ["hubspot/sync_hubspot__contacts"]
     while waiting:
         key = waiting.pop()
         if key not in seen:
