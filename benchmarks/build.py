@@ -53,7 +53,6 @@ def run(size: str, console: Console) -> list[Stage]:
         "PYTHONPATH": str(ROOT),
         "CDP_DATA_DIR": str(data),
         "CDP_DUCKDB_PATH": str(data / "warehouse" / "cdp.duckdb"),
-        "CDP_DUCKDB_TEMP": str(data / "warehouse" / "tmp"),
         "DBT_TARGET_PATH": str(data / "target"),
     }
     cli = ["-m", "orchestration.cli"]

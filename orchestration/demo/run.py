@@ -62,7 +62,6 @@ def _point_at(data: Path, orders: Path | None) -> None:
     os.environ["CDP_TARGET"] = "duckdb"
     os.environ["CDP_DATA_DIR"] = str(data)
     os.environ["CDP_DUCKDB_PATH"] = str(data / "warehouse" / "cdp.duckdb")
-    os.environ["CDP_DUCKDB_TEMP"] = str(data / "warehouse" / "tmp")
     (data / "warehouse").mkdir(parents=True, exist_ok=True)
     if orders is not None:
         os.environ["CDP_AS_OF"] = REAL_ORDERS_AS_OF.isoformat()

@@ -36,7 +36,6 @@ def manifest():
 def warehouse_file(tmp_path, monkeypatch):
     path = tmp_path / "build.duckdb"
     monkeypatch.setenv("CDP_DUCKDB_PATH", str(path))
-    monkeypatch.setenv("CDP_DUCKDB_TEMP", str(tmp_path / "tmp"))
     _write(path, 1)
     monkeypatch.setattr(
         "orchestration.warehouse.Warehouse.relation",
