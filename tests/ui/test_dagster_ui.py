@@ -14,6 +14,7 @@ from contextlib import suppress
 import pytest
 import requests
 
+from orchestration.demo.fake_hubspot import FakeHubSpot
 from orchestration.warehouse import ROOT
 
 pytestmark = pytest.mark.slow
@@ -66,7 +67,16 @@ def server(tmp_path_factory, small_demo) -> Iterator[Server]:
     home = tmp_path_factory.mktemp("dagster_home")
     shutil.copy(ROOT / "orchestration" / "dagster.yaml", home / "dagster.yaml")
     port = _free_port()
-    env = {**os.environ, **small_demo.env, "DAGSTER_HOME": str(home), "PYTHONPATH": str(ROOT)}
+    hubspot = FakeHubSpot()
+    hubspot.__enter__()
+    env = {
+        **os.environ,
+        **small_demo.env,
+        "DAGSTER_HOME": str(home),
+        "PYTHONPATH": str(ROOT),
+        "HUBSPOT_BASE_URL": hubspot.url,
+        "HUBSPOT_TOKEN": hubspot.token,
+    }
     command = ["-m", "dagster", "dev", "--host", "127.0.0.1", "--port", str(port)]
     with (home / "log.txt").open("w") as log:
         process = subprocess.Popen(
@@ -88,6 +98,7 @@ def server(tmp_path_factory, small_demo) -> Iterator[Server]:
             process.wait(timeout=20)
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
+        hubspot.__exit__()
 
 
 def _wait_until_up(url: str, process: subprocess.Popen) -> None:
