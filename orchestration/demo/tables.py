@@ -38,6 +38,8 @@ def _declared() -> tuple[tuple[tuple[str, str], dict], ...]:
         ((source["name"], table["name"]), table)
         for path in sorted(STAGING.glob("*/_*__sources.yml"))
         for source in yaml.safe_load(path.read_text(encoding="utf-8"))["sources"]
+        # The tables in which the product keeps its own state are no raw data.
+        if source["name"] != "state"
         for table in source["tables"]
     )
 
