@@ -129,7 +129,6 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="cdp-bench-") as folder:
         os.environ["DO_NOT_TRACK"] = "1"
         os.environ["CDP_DUCKDB_PATH"] = str(Path(folder) / "cdp.duckdb")
-        os.environ["CDP_DUCKDB_TEMP"] = str(Path(folder) / "spill")
         os.environ["DBT_TARGET_PATH"] = str(Path(folder) / "target")
         run(arguments.customers, Console())
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from orchestration.warehouse import Warehouse, compose
+from orchestration.warehouse import Relation, Warehouse, compose
 
 STORAGE_VERSION = "v1.2.0"
 """DuckDB storage that every driver since early 2025 reads; 2.x writes a newer one."""
@@ -87,14 +87,13 @@ def _copy(
         for node in nodes:
             name = node["name"]
             source = warehouse.relation(name)
-            target = f'publication.main."{name}"'
-            warehouse.execute(
-                f"create table {target} as "
-                + compose("select {c} from {r}", c=published_columns(node), r=source)
-            )
+            target = Relation("main", name, "publication")
+            create = "create table {t} as select {c} from {r}"
+            warehouse.execute(compose(create, t=target, c=published_columns(node), r=source))
             file = _literal(parquet / f"{name}.parquet")
-            warehouse.execute(f"copy {target} to '{file}' (format parquet)")
-            [answer] = warehouse.fetch(f"select count(*) as rows_written from {target}")
+            warehouse.execute(compose("copy {t} to", t=target) + f" '{file}' (format parquet)")
+            count = compose("select count(*) as rows_written from {t}", t=target)
+            [answer] = warehouse.fetch(count)
             yield name, answer["rows_written"]
     finally:
         warehouse.execute("detach publication")

@@ -145,6 +145,3 @@ def _make_absolute(credentials: Any, root: Path) -> None:
     """Paths of a profile count from the project, wherever Python was started."""
     if not credentials.path.startswith((":memory:", "md:")):
         credentials.path = str(root / credentials.path)
-    spill = (credentials.settings or {}).get("temp_directory")
-    if spill:
-        credentials.settings["temp_directory"] = str(root / spill)

@@ -2,10 +2,6 @@
 
 import json
 import os
-import pwd
-import shutil
-import socket
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from io import StringIO
@@ -15,9 +11,9 @@ from typing import Any
 import pytest
 
 from tests.fixtures import demo_project
+from tests.fixtures.postgres import server as postgres_server
 
 ROOT = Path(__file__).resolve().parents[1]
-POSTGRES_BIN = Path(os.environ.get("CDP_POSTGRES_BIN", "/usr/lib/postgresql/15/bin"))
 
 os.environ["DO_NOT_TRACK"] = "1"
 
@@ -83,63 +79,11 @@ def dbt(tmp_path_factory: pytest.TempPathFactory) -> Dbt:
     return Dbt(tmp_path_factory.mktemp("dbt"))
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """Environment of a fresh PostgreSQL for this session, as `profiles.yml` reads it.
-
-    Its server refuses to run as root, so root starts it as the user `postgres`.
-    """
-    if not (POSTGRES_BIN / "initdb").exists():
-        pytest.skip(f"no PostgreSQL server in {POSTGRES_BIN} (set CDP_POSTGRES_BIN)")
-    folder = Path(tmp_path_factory.mktemp("postgres"))
-    as_user: list[str] = []
-    if os.geteuid() == 0:
-        try:
-            owner = pwd.getpwnam("postgres")
-        except KeyError:
-            pytest.skip("running as root and no user postgres to run its server")
-        as_user = ["runuser", "-u", "postgres", "--"]
-        # pytest's own folders are closed to other users.
-        folder = Path("/tmp") / f"cdp-postgres-{os.getpid()}"
-        folder.mkdir(mode=0o700)
-        os.chown(folder, owner.pw_uid, owner.pw_gid)
-    port = _free_port()
-
-    def run(program: str, *args: str) -> None:
-        subprocess.run(
-            [*as_user, str(POSTGRES_BIN / program), *args],
-            check=True,
-            cwd=folder,
-            stdout=subprocess.DEVNULL,
-            timeout=120,
-        )
-
-    data = str(folder / "data")
-    run("initdb", "-D", data, "-U", "cdp", "-E", "UTF8", "--locale=C", "-A", "trust")
-    options = (
-        f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
-    )
-    run("pg_ctl", "-D", data, "-o", options, "-l", str(folder / "log"), "-w", "start")
-    try:
-        run("createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "cdp", "cdp")
-        yield {
-            "CDP_TARGET": "postgres",
-            "CDP_POSTGRES_HOST": "127.0.0.1",
-            "CDP_POSTGRES_PORT": str(port),
-            "CDP_POSTGRES_USER": "cdp",
-            "CDP_POSTGRES_PASSWORD": "",
-            "CDP_POSTGRES_DATABASE": "cdp",
-        }
-    finally:
-        run("pg_ctl", "-D", data, "-m", "immediate", "stop")
-        if as_user:
-            shutil.rmtree(folder, ignore_errors=True)
+def postgres() -> Iterator[dict[str, str]]:
+    """Environment of a fresh PostgreSQL for this session, as `profiles.yml` reads it."""
+    with postgres_server() as environment:
+        yield environment
 
 
 @pytest.fixture(scope="session")

@@ -33,9 +33,16 @@ withdrawals as (
     from {{ ref('customer_consents') }}
 
     where
-        purpose = '{{ sync.purpose }}'
-        and channel = '{{ sync.channel }}'
+        channel = '{{ sync.channel }}'
+        {%- if sync.channel == 'ads' %}
+        and (
+            (purpose = '{{ sync.purpose }}' and not is_granted)
+            or (purpose = 'sale_or_share' and is_refused)
+        )
+        {%- else %}
+        and purpose = '{{ sync.purpose }}'
         and not is_granted
+        {%- endif %}
 
 ),
 

@@ -190,7 +190,7 @@ def test_a_file_in_use_says_so(duckdb: LandingProject) -> None:
 
 
 def test_paths_of_the_profile_count_from_the_project(tmp_path: Path, monkeypatch) -> None:
-    for name in ("CDP_DUCKDB_PATH", "CDP_DUCKDB_TEMP", "CDP_TARGET"):
+    for name in ("CDP_DUCKDB_PATH", "CDP_TARGET"):
         monkeypatch.delenv(name, raising=False)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()

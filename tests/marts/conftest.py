@@ -6,17 +6,17 @@ tables that a test fills.
 
 import shutil
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psycopg2
 import pyarrow as pa
 import pytest
 import yaml
 
 from orchestration.warehouse import Warehouse, dbt
+from tests.fixtures.postgres import own_database
 
 ROOT = Path(__file__).resolve().parents[2]
 AS_OF = "1997-09-30"
@@ -122,9 +122,8 @@ def project(
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("DBT_TARGET_PATH", raising=False)
         patch.setenv("CDP_DUCKDB_PATH", str(path / "cdp.duckdb"))
-        patch.setenv("CDP_DUCKDB_TEMP", str(path / "spill"))
         if request.param == "postgres":
-            server = own_database(request.getfixturevalue("postgres"))
+            server = own_database(request.getfixturevalue("postgres"), "value_marts")
             for name, value in server.items():
                 patch.setenv(name, value)
         project = MartsProject(path, request.param)
@@ -132,22 +131,6 @@ def project(
             for statement in standin_tables():
                 warehouse.execute(statement)
         yield project
-
-
-def own_database(server: dict[str, str]) -> dict[str, str]:
-    """Environment of a database of its own on the session's server, which others use too."""
-    server = server | {"CDP_POSTGRES_DATABASE": "value_marts"}
-    connection = psycopg2.connect(
-        host=server["CDP_POSTGRES_HOST"],
-        port=server["CDP_POSTGRES_PORT"],
-        user=server["CDP_POSTGRES_USER"],
-        dbname="postgres",
-    )
-    connection.autocommit = True
-    with closing(connection), connection.cursor() as cursor:
-        cursor.execute("drop database if exists value_marts")
-        cursor.execute("create database value_marts")
-    return server
 
 
 def standin_tables() -> list[str]:

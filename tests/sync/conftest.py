@@ -52,7 +52,7 @@ class Lab:
             f" '+3460000' || lpad(cast(i as varchar), 4, '0'), 'Madrid', 'ES' {rows}",
             f"insert into standin.segment_members select '{segment}', {key} {rows}",
             f"insert into standin.customer_consents"
-            f" select {key}, 'marketing', 'email', true {rows}",
+            f" select {key}, 'marketing', 'email', true, false {rows}",
         )
 
     def build(self) -> None:

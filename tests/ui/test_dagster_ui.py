@@ -63,12 +63,16 @@ class Server:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory, small_demo) -> Iterator[Server]:
+def hubspot() -> Iterator[FakeHubSpot]:
+    with FakeHubSpot() as portal:
+        yield portal
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory, small_demo, hubspot) -> Iterator[Server]:
     home = tmp_path_factory.mktemp("dagster_home")
     shutil.copy(ROOT / "orchestration" / "dagster.yaml", home / "dagster.yaml")
     port = _free_port()
-    hubspot = FakeHubSpot()
-    hubspot.__enter__()
     env = {
         **os.environ,
         **small_demo.env,
@@ -98,7 +102,6 @@ def server(tmp_path_factory, small_demo) -> Iterator[Server]:
             process.wait(timeout=20)
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        hubspot.__exit__()
 
 
 def _wait_until_up(url: str, process: subprocess.Popen) -> None:
