@@ -1,4 +1,4 @@
--- Drafted clusters that cannot be one person. Their weak edges (a phone) do not count.
+-- Drafted clusters that cannot be one person: they are built again, edge by edge.
 
 with
 
@@ -25,6 +25,16 @@ identifiers_validated as (
 identifier_rules as (
 
     select * from {{ ref('identifier_rules') }}
+
+),
+
+decisions as (
+
+    select * from {{ ref('int_identity__decisions_listed') }}
+
+    where
+        is_in_force
+        and decision = 'different'
 
 ),
 
@@ -126,6 +136,24 @@ overloaded as (
 
 ),
 
+decided_apart as (
+
+    select distinct
+        one.cluster_key,
+        'decided_apart' as reason
+
+    from decisions
+
+    inner join members as one
+        on decisions.left_record_key = one.record_key
+
+    inner join members as other
+        on
+            decisions.right_record_key = other.record_key
+            and one.cluster_key = other.cluster_key
+
+),
+
 suspected as (
 
     select * from oversize
@@ -133,6 +161,8 @@ suspected as (
     select * from contradictory
     union all
     select * from overloaded
+    union all
+    select * from decided_apart
 
 )
 
