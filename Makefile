@@ -11,6 +11,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 SIZE ?= 100k
 PERSONS ?= 20000
 TESTS ?= tests
+WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo build test lint format ui docs bench clean
@@ -39,7 +40,7 @@ build: $(VENV)/.installed  ## Build and test all dbt models on what has been lan
 	@$(BIN)/dbt build --quiet && echo "Built. Next: make ui, or make docs"
 
 test: $(VENV)/.installed  ## Run all tests (TESTS=path for some)
-	@$(BIN)/python -m pytest $(TESTS)
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup $(TESTS)
 
 lint: $(VENV)/.installed  ## Check style, conventions and that dbt parses without deprecations
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
