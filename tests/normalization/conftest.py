@@ -16,7 +16,6 @@ csv.field_size_limit(10**8)
 TIMES = ", ".join(f"'cast(t.{column} as timestamp)'" for column in "xyz")
 EXPRESSIONS = {
     "clean_text": "clean_text('t.x')",
-    "free_text": "free_text('t.x')",
     "null_if_placeholder": "null_if_placeholder('t.x')",
     "strip_accents": "strip_accents('t.x')",
     "lower_text": "lower_text('t.x')",
@@ -36,15 +35,12 @@ EXPRESSIONS = {
     "local_to_utc": "local_to_utc('t.x', 't.y')",
     "to_utc": "to_utc('cast(t.x as timestamp)', 't.y')",
     "from_utc": "from_utc('cast(t.x as timestamp)', 't.y')",
-    "epoch_seconds": "epoch_seconds('cast(t.x as timestamp)')",
     "event_time": f"event_time({TIMES})",
     "has_bad_time": f"has_bad_time({TIMES})",
-    "has_clock_skew": "has_clock_skew('cast(t.y as timestamp)', 'cast(t.z as timestamp)')",
     "normalize_money": "normalize_money('t.x')",
     "normalize_money_thousandths": "normalize_money('t.x', scale=3)",
     "normalize_money_fr": "normalize_money('t.x', number_format='fr')",
     "normalize_money_us": "normalize_money('t.x', number_format='us')",
-    "safe_integer": "safe_integer('t.x')",
     "normalize_currency": "normalize_currency('t.x')",
     "normalize_country": "normalize_country('t.x')",
     "normalize_language": "normalize_language('t.x')",
@@ -52,18 +48,14 @@ EXPRESSIONS = {
     "normalize_boolean": "normalize_boolean('t.x')",
     "normalize_status": "normalize_status('t.x')",
     "normalize_postcode": "normalize_postcode('t.x', 't.y')",
-    "normalize_ip": "normalize_ip('t.x')",
     "clean_url": "clean_url('t.x')",
-    "url_parameter": "url_parameter('t.x', 'utm_source')",
     "scrub_text": "scrub_text('t.x')",
     "is_valid_json": "is_valid_json('t.x')",
-    "json_text": "json_text('t.x', 'a')",
     "record_key": "record_key('crm', 't.x')",
     "record_key_of_odd_source": "record_key('a:b%', 't.x')",
     "record_key_of": "record_key('t.y', 't.x', source_is_expression=true)",
     "sha256_hex": "sha256_hex('t.x')",
     "md5_hex": "md5_hex('t.x')",
-    "hash_bigint": "hash_bigint('t.x')",
 }
 SEPARATOR = "\n@@@\n"
 
