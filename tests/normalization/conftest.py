@@ -22,7 +22,6 @@ EXPRESSIONS = {
     "fold_width": "fold_width('t.x')",
     "normalize_name": "normalize_name('t.x')",
     "name_key": "name_key('t.x')",
-    "first_name_skeleton": "first_name_skeleton('t.x')",
     "normalize_email": "normalize_email('t.x')",
     "email_local_part": "email_local_part(normalize_email('t.x'))",
     "email_domain": "email_domain(normalize_email('t.x'))",

@@ -67,7 +67,6 @@ MACROS = [
     ("null_if_placeholder", "text", twin.null_if_placeholder),
     ("normalize_name", "text", twin.normalize_name),
     ("name_key", "text", twin.name_key),
-    ("first_name_skeleton", "text", None),
     ("lower_text", "text", None),
     ("strip_accents", "text", None),
     ("fold_width", "text", None),
