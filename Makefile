@@ -11,6 +11,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 SIZE ?= 100k
 PERSONS ?= 20000
 TESTS ?= tests
+WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo build test lint format ui docs bench clean
@@ -39,12 +40,12 @@ build: $(VENV)/.installed  ## Build and test all dbt models on what has been lan
 	@$(BIN)/dbt build --quiet && echo "Built. Next: make ui, or make docs"
 
 test: $(VENV)/.installed  ## Run all tests (TESTS=path for some)
-	@$(BIN)/python -m pytest $(TESTS)
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup $(TESTS)
 
-lint: $(VENV)/.installed  ## Check style, conventions and that dbt parses without deprecations
+lint: $(VENV)/.installed  ## Check style, conventions and that dbt parses without warnings
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@mkdir -p data/warehouse
-	@$(BIN)/dbt --quiet --warn-error-options '{"error": ["Deprecations"]}' parse --no-partial-parse
+	@$(BIN)/dbt --quiet --warn-error parse --no-partial-parse
 	@$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar models tests/singular
 	@echo "Clean."
 

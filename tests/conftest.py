@@ -18,6 +18,14 @@ ROOT = Path(__file__).resolve().parents[1]
 os.environ["DO_NOT_TRACK"] = "1"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that need the demo's warehouse stay on one worker, which builds it once; of the
+    others, those of a file stay together."""
+    for item in items:
+        is_demo = "small_demo" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("demo" if is_demo else item.path.stem))
+
+
 @pytest.fixture(scope="session")
 def shared_dir() -> Path:
     """Folder of the shared test material; skips the test where it is absent."""

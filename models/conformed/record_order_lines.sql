@@ -46,10 +46,13 @@ signed as (
             when orders.order_type = 'return' then -abs(newest.quantity)
             else newest.quantity
         end as quantity,
-        case
-            when orders.order_type = 'return' then -abs(newest.net_amount)
-            else newest.net_amount
-        end as net_amount
+        -- PostgreSQL's abs() forgets the scale.
+        cast(
+            case
+                when orders.order_type = 'return' then -abs(newest.net_amount)
+                else newest.net_amount
+            end as decimal(18, 4)
+        ) as net_amount
 
     from newest
 

@@ -1,3 +1,6 @@
+{# Identifiers are taken from records and visits: no row of a source is theirs alone. #}
+{% set subjects = var('contributors') | reject('equalto', 'record_identifiers') | list %}
+
 -- Only tables that the landing step wrote are here: it alone knows how many rows there were.
 with
 
@@ -29,11 +32,7 @@ quarantined as (
 
 conformed as (
 
-    {% for subject in [
-        'customer_records', 'record_events', 'record_orders', 'record_order_lines',
-        'consent_events', 'campaigns', 'campaign_costs', 'products', 'feedback',
-        'support_tickets', 'privacy_requests'
-    ] %}
+    {% for subject in subjects %}
         select
             source_table,
             '{{ subject }}' as subject,

@@ -87,7 +87,7 @@ expectations as (
         max(case when horizon_days = 30 then purchases end) as purchases_30d,
         max(case when horizon_days = 90 then purchases end) as purchases_90d,
         max(case when horizon_days = 365 then purchases end) as purchases_365d,
-        -- Decimals: a sum of doubles differs in its last digits with the order of the rows.
+        -- Doubles add up to another last digit in another order; decimals do not.
         cast(
             sum(cast(purchases * discount_weight as decimal(28, 15))) as {{ type_double() }}
         ) as discounted_purchases_12m

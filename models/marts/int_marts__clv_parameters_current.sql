@@ -21,7 +21,7 @@ customer_orders_summary as (
 spend_scale as (
 
     select
-        sum(cast(net_revenue_reporting as {{ type_double() }}))
+        cast(sum(net_revenue_reporting) as {{ type_double() }})
         / nullif(sum(order_day_count), 0) as mean_amount
 
     from customer_orders_summary

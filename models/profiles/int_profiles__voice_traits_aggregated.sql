@@ -53,11 +53,17 @@ feedback_traits as (
         max(case when feedback_type = 'nps' and recency_rank = 1 then score end) as nps_score,
         max(case when feedback_type = 'nps' then submitted_at end) as last_nps_at,
         sum(case when feedback_type = 'review' then 1 else 0 end) as review_count_all,
-        avg(
-            case
-                when feedback_type = 'review'
-                    then cast(score as double precision) / nullif(score_max, 0)
-            end
+        -- Doubles add up to another last digit in another order; decimals do not.
+        cast(
+            avg(
+                case
+                    when feedback_type = 'review'
+                        then cast(
+                            cast(score as double precision) / nullif(score_max, 0)
+                            as decimal(18, 12)
+                        )
+                end
+            ) as double precision
         ) as average_review_share,
         max(submitted_at) as last_feedback_at
 

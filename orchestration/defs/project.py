@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, DbtProject
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtProject
 
 from orchestration.warehouse import ROOT, dbt
 
@@ -59,7 +59,7 @@ class Translator(DagsterDbtTranslator):
         return super().get_group_name(dbt_resource_props)
 
 
-translator = Translator()
+translator = Translator(DagsterDbtTranslatorSettings(enable_source_tests_as_checks=True))
 
 
 def model_key(name: str) -> dg.AssetKey:

@@ -6,7 +6,7 @@ from orchestration.defs.models import AS_OF_TAG
 
 daily = dg.define_asset_job(
     "daily",
-    selection=dg.AssetSelection.all(),
+    selection=dg.AssetSelection.all() | dg.AssetSelection.all_asset_checks(),
     description="Land, build, fit, score, publish, sync.",
 )
 

@@ -5,19 +5,17 @@ on both engines), so an identifier typed into a tool finds the customer that SQL
 """
 
 from orchestration.normalization.email import normalize_email
-from orchestration.normalization.keys import hash_bigint, md5_hex, record_key, sha256_hex
+from orchestration.normalization.keys import md5_hex, record_key, sha256_hex
 from orchestration.normalization.names import name_key, normalize_name
 from orchestration.normalization.phone import normalize_phone
 from orchestration.normalization.privacy import clean_url, scrub_text
-from orchestration.normalization.text import clean_text, free_text, null_if_placeholder
+from orchestration.normalization.text import clean_text, null_if_placeholder
 from orchestration.normalization.time import normalize_birth_date, normalize_timestamp
 from orchestration.normalization.values import normalize_money
 
 __all__ = [
     "clean_text",
     "clean_url",
-    "free_text",
-    "hash_bigint",
     "md5_hex",
     "name_key",
     "normalize_birth_date",

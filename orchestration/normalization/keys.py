@@ -13,12 +13,6 @@ def md5_hex(text: str | None) -> str | None:
     return None if text is None else hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
-def hash_bigint(text: str | None) -> int | None:
-    """From 0 to 2^60 - 1, the first 15 hex digits of the MD5."""
-    digest = md5_hex(text)
-    return None if digest is None else int(digest[:15], 16)
-
-
 def record_key(source: str, native_id: str | None) -> str | None:
     """`<source>:<native id>`; the first colon always ends the source."""
     native_id = (native_id or "").strip(" ")

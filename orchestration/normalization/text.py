@@ -8,7 +8,6 @@ INVISIBLE = "\u00ad\u200b-\u200f\u202a\u202c\u2060-\u2064\u2066\u2068\u2069\ufef
 DIRECTION = "\u202b\u202d\u202e\u2067"
 
 _EDGES = re.compile(rf"\A[{SPACE}{INVISIBLE}]+|[{SPACE}{INVISIBLE}]+\Z")
-_VISIBLE = re.compile(f"[^{SPACE}{INVISIBLE}]")
 _NOT_LATIN = re.compile("[^\u0001-\u024f\u0300-\u036f\u1e00-\u1eff\u2000-\u206f]")
 _MARKS = re.compile("[\u0300-\u036f]+")
 _WIDTH = {code + 0xFEE0: code for code in range(33, 127)} | {0x3000: 32, 0x3002: 46, 0xFF61: 46}
@@ -50,11 +49,6 @@ def strip_accents(text: str) -> str:
 def clean_text(text: str | None) -> str | None:
     """NFC without white space and invisible characters at the ends; None when empty."""
     return None if text is None else nfc(_EDGES.sub("", text)) or None
-
-
-def free_text(text: str | None) -> str | None:
-    """NFC, otherwise as written; None when blank."""
-    return nfc(text) if text is not None and _VISIBLE.search(text) else None
 
 
 def null_if_placeholder(text: str | None, is_name: bool = False) -> str | None:

@@ -123,6 +123,12 @@ def test_macros_are_described_with_their_arguments(manifest):
     assert not [m["name"] for m in public if not m["description"].strip()]
 
 
+def test_names_of_unit_tests_fit_into_postgresql(manifest):
+    """dbt names a relation after each unit test, and PostgreSQL takes 63 characters."""
+    wrong = [test["name"] for test in manifest["unit_tests"].values() if len(test["name"]) > 63]
+    assert not wrong
+
+
 @pytest.mark.parametrize(
     ("pattern", "limit"),
     [("models/**/*.sql", MAX_SQL_LINES), ("orchestration/**/*.py", MAX_PYTHON_LINES)],

@@ -47,7 +47,6 @@ STANDINS = {
         status text, order_date date, is_future boolean, channel text, currency text,
         net_amount_reporting decimal(18, 2)
     """,
-    "segment_members": "segment_name text, customer_id text, as_of date",
     "histories": """
         history_id bigint, repeat_count bigint, recency_weeks double precision,
         age_weeks double precision, horizon_weeks double precision, r double precision,
@@ -159,7 +158,6 @@ def write_project(path: Path) -> None:
     (path / "macros").symlink_to(ROOT / "macros")
     files = [
         "models/_groups.yml",
-        "models/marts/_semantic_models.yml",
         STATE,
         "tests/generic/unique_combination_of_columns.sql",
         *(f"models/marts/{name}.{end}" for name in MODELS for end in ("sql", "yml")),

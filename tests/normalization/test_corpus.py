@@ -69,13 +69,10 @@ def test_look_alikes_stay_apart(engine, corpus):
     assert emails["B11"] == emails["B13"] == ""
 
 
-@pytest.mark.parametrize(
-    ("macro", "column"),
-    [("clean_text", "first_name"), ("clean_text", "last_name"), ("free_text", "notes")],
-)
-def test_data_comes_out_as_it_went_in(engine, corpus, macro, column):
+@pytest.mark.parametrize("column", ["first_name", "last_name"])
+def test_data_comes_out_as_it_went_in(engine, corpus, column):
     rows = [row for row in corpus("customers.csv") if row["case_id"].startswith("F")]
-    values = engine.run(macro, [row[column] for row in rows])
+    values = engine.run("clean_text", [row[column] for row in rows])
     for row, value in zip(rows, values, strict=True):
         blank = not row[column].strip(" \u200b")
         assert value == (None if blank else unicodedata.normalize("NFC", row[column]))
@@ -134,8 +131,6 @@ def test_skewed_and_bad_times(engine, corpus):
     }
     bad = dict(zip(cases, engine.run("has_bad_time", times), strict=True))
     assert [case for case in cases if bad[case]] == ["H12", "H13", "H14", "H15", "H16"]
-    skewed = dict(zip(cases, engine.run("has_clock_skew", times), strict=True))
-    assert [case for case in cases if skewed[case]] == ["H10", "H11"]
 
 
 def test_amounts(engine, corpus):
@@ -178,15 +173,13 @@ def test_currencies_order_times_and_states(engine, corpus):
     assert engine.run("normalize_status", states) == ["completed", "completed", None]
 
 
-def test_addresses_of_pages_and_clients(engine, corpus):
+def test_addresses_of_pages(engine, corpus):
     rows = {row["case_id"]: row for row in corpus("events.csv")}
     urls = engine.run("clean_url", [rows[f"H{number}"]["url"] for number in range(50, 55)])
     assert urls[0] == "https://boutique.example/?utm_source=<script>&gclid=x"
     assert urls[1] == "javascript:alert(1)"
     assert urls[2] == rows["H52"]["url"]
     assert urls[3] == "http://169.254.169.254/latest/meta-data/"
-    ips = [rows[f"H{number}"]["ip"] for number in (50, 56, 57, 58)]
-    assert engine.run("normalize_ip", ips) == ["192.0.2.1", None, "192.0.2.1", "2001:db8::1"]
 
 
 def test_broken_json_never_stops_a_run(engine, corpus):
@@ -194,7 +187,6 @@ def test_broken_json_never_stops_a_run(engine, corpus):
     valid = engine.run("is_valid_json", [row["properties_json"] for row in rows])
     broken = [row["case_id"] for row, ok in zip(rows, valid, strict=True) if not ok]
     assert broken == ["H30", "H35", "H37"]
-    assert engine.value("json_text", rows[1]["properties_json"]) == "1"
     assert engine.value("scrub_text", rows[9]["properties_json"]) == (
         '{"email":"[email]","card":"[card]"}'
     )
@@ -210,7 +202,6 @@ def test_keys_of_source_rows_are_unambiguous(engine, corpus):
 
 TWINS = {
     "clean_text": twin.clean_text,
-    "free_text": twin.free_text,
     "null_if_placeholder": twin.null_if_placeholder,
     "normalize_name": twin.normalize_name,
     "name_key": twin.name_key,
@@ -222,7 +213,6 @@ TWINS = {
     "scrub_text": twin.scrub_text,
     "sha256_hex": twin.sha256_hex,
     "md5_hex": twin.md5_hex,
-    "hash_bigint": twin.hash_bigint,
 }
 
 

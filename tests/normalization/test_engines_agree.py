@@ -64,16 +64,13 @@ def texts(kind: str) -> st.SearchStrategy[list[str]]:
 
 MACROS = [
     ("clean_text", "text", twin.clean_text),
-    ("free_text", "text", twin.free_text),
     ("null_if_placeholder", "text", twin.null_if_placeholder),
     ("normalize_name", "text", twin.normalize_name),
     ("name_key", "text", twin.name_key),
-    ("first_name_skeleton", "text", None),
     ("lower_text", "text", None),
     ("strip_accents", "text", None),
     ("fold_width", "text", None),
     ("sha256_hex", "text", twin.sha256_hex),
-    ("hash_bigint", "text", twin.hash_bigint),
     ("record_key", "text", lambda text: twin.record_key("crm", text)),
     ("normalize_email", "email", twin.normalize_email),
     ("normalize_phone_home", "phone", twin.normalize_phone),
@@ -83,7 +80,6 @@ MACROS = [
     ("normalize_money_thousandths", "money", lambda text: twin.normalize_money(text, scale=3)),
     ("normalize_money_fr", "money", None),
     ("normalize_money_us", "money", None),
-    ("safe_integer", "money", None),
     ("normalize_gender", "text", None),
     ("normalize_boolean", "text", None),
     ("normalize_status", "text", None),
@@ -91,12 +87,9 @@ MACROS = [
     ("normalize_language", "text", None),
     ("normalize_currency", "text", None),
     ("normalize_postcode", "phone", None),
-    ("normalize_ip", "web", None),
     ("clean_url", "web", twin.clean_url),
-    ("url_parameter", "web", None),
     ("scrub_text", "private", twin.scrub_text),
     ("is_valid_json", "json", None),
-    ("json_text", "json", None),
 ]
 
 

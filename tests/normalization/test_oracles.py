@@ -1,6 +1,5 @@
 """The normalisers against other people's libraries, and against their own tables."""
 
-import csv
 import json
 import re
 import time
@@ -57,12 +56,6 @@ def test_national_numbers_of_planned_countries(engine):
 def test_plans_in_python_are_those_of_the_macro(dbt):
     plans = json.loads(dbt.compile("{{ phone_plans() | tojson }}"))
     assert plans == {name: plan._asdict() for name, plan in PHONE_PLANS.items()}
-
-
-def test_currency_codes_are_those_of_the_seed(dbt):
-    codes = json.loads(dbt.compile("{{ currency_codes() | tojson }}"))
-    with (ROOT / "seeds" / "currencies.csv").open(newline="", encoding="utf-8") as file:
-        assert [row["code"] for row in csv.DictReader(file)] == codes
 
 
 def test_dates_that_exist(engine):

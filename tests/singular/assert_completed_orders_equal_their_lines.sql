@@ -1,5 +1,5 @@
 -- Warns: an order whose lines do not add up is a fault of the source, not of the pipeline.
-{{ config(severity='warn') }}
+{{ config(severity='warn', meta={'dagster': {'ref': {'name': 'order_lines'}}}) }}
 
 with
 

@@ -1,5 +1,6 @@
 -- Provenance is complete, and explains nothing that is not there. A full name may have been
 -- put together from its parts.
+{{ config(meta={'dagster': {'ref': {'name': 'customers'}}}) }}
 {% set attributes = attribute_groups().values() | sum(start=[]) | list %}
 
 with

@@ -1,4 +1,5 @@
 -- Every record is in customer_identities once, and nothing else is.
+{{ config(meta={'dagster': {'ref': {'name': 'customer_identities'}}}) }}
 
 with
 

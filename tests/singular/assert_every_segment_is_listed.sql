@@ -1,4 +1,5 @@
 -- A segment's model that the var `segments` does not name would have no members.
+-- depends_on: {{ ref('segment_members') }}
 {% set listed = var('segments') %}
 {% set missing = [] %}
 {% if execute %}

@@ -1,5 +1,7 @@
 -- Independent of the models' ranking: a granted state has a grant, and no refusal at or
 -- after it under any identifier of the person.
+{{ config(meta={'dagster': {'ref': {'name': 'customer_consents'}}}) }}
+
 with
 
 consents as (

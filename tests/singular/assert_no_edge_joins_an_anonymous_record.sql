@@ -1,4 +1,5 @@
 -- Known people are joined by what they said about themselves, never by a browser or device.
+{{ config(meta={'dagster': {'ref': {'name': 'int_identity__edges_matched'}}}) }}
 
 with
 

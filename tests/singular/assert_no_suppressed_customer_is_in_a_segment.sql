@@ -1,4 +1,6 @@
 -- Of the members and of every segment's own table, which people read directly too.
+{{ config(meta={'dagster': {'ref': {'name': 'segment_members'}}}) }}
+
 with
 
 suppressions as (

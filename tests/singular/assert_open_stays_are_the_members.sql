@@ -1,4 +1,6 @@
 -- On the latest business date the open intervals are exactly the members, once each.
+{{ config(meta={'dagster': {'ref': {'name': 'segment_member_history'}}}) }}
+
 with
 
 members as (

@@ -1,5 +1,7 @@
 -- To the cent: every good order, receipt and return of staging is in the mart with the
 -- amount of a version loaded last, and the mart has nothing else.
+{{ config(meta={'dagster': {'ref': {'name': 'orders'}}}) }}
+
 with
 
 staged as (
