@@ -34,19 +34,6 @@ runs as (
 
 ),
 
-moves as (
-
-    select
-        run_number,
-        record_hash,
-        customer_id,
-        previous_customer_id,
-        row_number() over (partition by record_hash order by run_number) as move_number
-
-    from assignments
-
-),
-
 decided as (
 
     select
@@ -78,10 +65,10 @@ sides as (
         customer_id,
         1 as gained,
         0 as lost,
-        case when move_number = 1 then record_hash end as new_record_hash,
+        case when previous_customer_id is null then record_hash end as new_record_hash,
         cast(null as {{ dbt.type_string() }}) as gone_record_hash
 
-    from moves
+    from assignments
 
     where customer_id is not null
 
@@ -96,7 +83,7 @@ sides as (
         cast(null as {{ dbt.type_string() }}) as new_record_hash,
         case when customer_id is null then record_hash end as gone_record_hash
 
-    from moves
+    from assignments
 
     where previous_customer_id is not null
 

@@ -92,7 +92,7 @@ screened as (
                 probed.identifier_value not like '+_______%'
                 or length(probed.identifier_value) > 24
             ) then 'malformed'
-            when detachments.decision_number is not null then 'detached'
+            when detachments.decision is not null then 'detached'
             -- The word itself cannot stand in a seed: dbt loads it as a missing value.
             when probed.probe = 'null' then 'junk'
             {% for kind in ['exact', 'local_part', 'domain', 'last_8_digits'] -%}

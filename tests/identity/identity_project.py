@@ -145,8 +145,17 @@ class IdentityProject:
         """record_key -> customer_id."""
         return dict(self.query("select record_key, customer_id from identity.customer_identities"))
 
-    def resolve(self, records: list[dict[str, str | None]]) -> dict[str, str]:
-        """Load, run and return record_key -> customer_id."""
+    def forget(self) -> None:
+        """Drop what identity remembers: ids are a function of the records again."""
+        for table in ("customer_id_registry", "customer_id_assignments"):
+            self.query(f"drop table if exists identity.{table}")
+
+    def resolve(
+        self, records: list[dict[str, str | None]], remembers: bool = False
+    ) -> dict[str, str]:
+        """Load, run and return record_key -> customer_id; from empty unless it remembers."""
+        if not remembers:
+            self.forget()
         self.load(records)
         self.run()
         found = self.customers()
