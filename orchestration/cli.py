@@ -1,5 +1,6 @@
 """``cdp``: the commands for people. Each is a few lines around a function of the project."""
 
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from datetime import datetime
@@ -188,6 +189,35 @@ def withdraw_decision(
         console.print(f"[red]{error}[/]")
         raise typer.Exit(2) from None
     console.print(f"decision {number} withdraws {decision_number}; the next build applies it")
+
+
+@identity_app.command("diff")
+def diff_identity(
+    base: Annotated[str, typer.Argument(help="Git revision to compare the working tree with.")],
+    max_changed: Annotated[
+        float, typer.Option(help="Share of customers that may merge, split or get another id.")
+    ] = 1.0,
+    out: Annotated[Path | None, typer.Option(help="File for the Markdown.")] = None,
+) -> None:
+    """Build both versions on what is landed (DuckDB) and say what becomes of customers."""
+    from orchestration.identity.diff import DiffFailed, as_markdown, diff
+
+    file = Path(os.environ.get("CDP_DUCKDB_PATH", "data/warehouse/cdp.duckdb"))
+    if not file.exists():
+        console.print(f"[red]no warehouse at {file}; land data first, or set CDP_DUCKDB_PATH[/]")
+        raise typer.Exit(2)
+    try:
+        found = diff(base, file)
+    except DiffFailed as error:
+        console.print(f"[red]{error}[/]")
+        raise typer.Exit(2) from None
+    text = as_markdown(found, base)
+    typer.echo(text)
+    if out:
+        out.write_text(text, encoding="utf-8")
+    if found.changed_share() > max_changed:
+        console.print(f"[red]{found.changed_share():.2%} change, {max_changed:.2%} may[/]")
+        raise typer.Exit(1)
 
 
 def _decide(target: str | None, decision: str, record: str, **about: Any) -> None:
