@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dbt_common.behavior_flags import BehaviorFlagRendered
 
 from tests.fixtures import demo_project
 from tests.fixtures.postgres import server as postgres_server
@@ -16,6 +17,10 @@ from tests.fixtures.postgres import server as postgres_server
 ROOT = Path(__file__).resolve().parents[1]
 
 os.environ["DO_NOT_TRACK"] = "1"
+
+# For each flag of an adapter dbt looks through the whole stack for its caller's name, which it
+# shows in a warning. Under pytest that was four fifths of the time of the suite.
+BehaviorFlagRendered._default_source = staticmethod(lambda: "tests")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
