@@ -75,9 +75,10 @@
     ) as wanted on stored.node_id = wanted.node_id
 {% endmacro %}
 
-{# All nodes of the components that lost an edge. #}
+{# All nodes of the components that lost an edge. former_id: the id of the component's smallest
+   node. #}
 {% macro components_members_sql(published, columns, known, removed, seed) %}
-    select stored.*
+    select stored.*, {{ key_id('stored.cluster_key', seed) }} as former_id
     from ({{ components_published_sql(published, columns, seed) }}) as stored
     inner join (
         select distinct known.cluster_key
@@ -127,37 +128,71 @@
     ) as edges
 {% endmacro %}
 
-{# former_key: the component until now, null for a new node. A member that no edge names any
-   more is no node. #}
-{% macro components_vertices_sql(placed, members, remaining) %}
+{# Ends of removed edges that no edge names any more. #}
+{% macro components_vanished_sql(removed, remaining, placed) %}
+    select node_id
+    from (
+        select left_id as node_id from {{ removed }}
+        union
+        select right_id as node_id from {{ removed }}
+    ) as ends
+    where
+        not exists (select 1 from {{ remaining }} as one where one.left_id = ends.node_id)
+        and not exists (select 1 from {{ remaining }} as other where other.right_id = ends.node_id)
+        and not exists (select 1 from {{ placed }} as placed where placed.node_id = ends.node_id)
+{% endmacro %}
+
+{# former_id is null for a new node. #}
+{% macro components_vertices_sql(placed, members, vanished, seed) %}
     select distinct
         vertex_id as node_id,
-        vertex_key as node_key,
-        former_key,
-        case when former_key is null then 0 else 1 end as is_component
+        case when former_key is not null then {{ key_id('former_key', seed) }} end as former_id
     from {{ placed }}
     where not is_member
     union all
-    select
-        members.node_id,
-        members.node_key,
-        members.cluster_key as former_key,
-        0 as is_component
+    select members.node_id, members.former_id
     from {{ members }} as members
-    inner join (
-        select left_id as node_id from {{ remaining }}
-        union
-        select right_id as node_id from {{ remaining }}
-        union
-        select node_id from {{ placed }} where is_member
-    ) as named on members.node_id = named.node_id
+    where not {{ rows_match('members', vanished, ['node_id']) }}
 {% endmacro %}
 
-{% macro components_moved_sql(rooted, named) %}
-    select rooted.node_key, rooted.is_component, named.cluster_key
+{# Most nodes of a component that lost an edge are where they were: with its smallest node,
+   whose key is their label, and with nobody else. Only the others need their keys. #}
+{% macro components_loose_sql(rooted, placed, members) %}
+    select
+        rooted.node_id,
+        rooted.root_id,
+        named.node_key,
+        named.former_key,
+        named.is_component
     from {{ rooted }} as rooted
-    inner join {{ named }} as named on rooted.root_id = named.root_id
-    where rooted.former_key is null or rooted.former_key != named.cluster_key
+    inner join (
+        select root_id
+        from {{ rooted }}
+        group by root_id
+        having
+            count(former_id) < count(*)
+            or min(former_id) < max(former_id)
+            or max(case when node_id = former_id then 1 else 0 end) = 0
+    ) as groups on rooted.root_id = groups.root_id
+    inner join (
+        select distinct
+            vertex_id as node_id,
+            vertex_key as node_key,
+            former_key,
+            case when former_key is null then 0 else 1 end as is_component
+        from {{ placed }}
+        where not is_member
+        union all
+        select node_id, node_key, cluster_key as former_key, 0 as is_component
+        from {{ members }}
+    ) as named on rooted.node_id = named.node_id
+{% endmacro %}
+
+{% macro components_moved_sql(loose, named) %}
+    select loose.node_key, loose.is_component, named.cluster_key
+    from {{ loose }} as loose
+    inner join {{ named }} as named on loose.root_id = named.root_id
+    where loose.former_key is null or loose.former_key != named.cluster_key
 {% endmacro %}
 
 {# Rows of the table as they are to be. #}
@@ -172,11 +207,10 @@
         on published.{{ columns[1] }} = moved.node_key and moved.is_component = 1
 {% endmacro %}
 
-{% macro components_doomed_sql(columns, fresh, members, vertices) %}
+{% macro components_doomed_sql(columns, fresh, members, vanished) %}
     select {{ columns[0] }} from {{ fresh }}
     union all
     select members.node_key as {{ columns[0] }}
     from {{ members }} as members
-    left join {{ vertices }} as vertices on members.node_id = vertices.node_id
-    where vertices.node_id is null
+    inner join {{ vanished }} as vanished on members.node_id = vanished.node_id
 {% endmacro %}

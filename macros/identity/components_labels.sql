@@ -33,6 +33,10 @@
         {% set state.edges = contracted %}
     {% endfor %}
 
+    {% if state.edges != edges %}
+        {% do components_drop(tables, [state.edges]) %}
+    {% endif %}
+
     {# From the last, smallest round back to the first: each label is the root's root. #}
     {% set state.labels = components_scratch(
         tables,

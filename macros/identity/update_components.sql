@@ -54,7 +54,7 @@
         tables,
         'members',
         components_members_sql(published, columns, known, removed, seed) if counts.removed
-        else 'select * from ' ~ known ~ ' where 1 = 0'
+        else 'select known.*, node_id as former_id from ' ~ known ~ ' as known where 1 = 0'
     ) %}
     {% if components_count(members) > max_share * [stored[2] | int, 1] | max %}
         {% do return({'flaw': 'the changes touch too large components'}) %}
@@ -71,20 +71,26 @@
     {% set edges = components_scratch(
         tables, 'quotient', components_quotient_sql(added, placed, remaining)
     ) %}
+    {% set vanished = components_scratch(
+        tables, 'vanished', components_vanished_sql(removed, remaining, placed)
+    ) %}
     {% set vertices = components_scratch(
-        tables, 'vertices', components_vertices_sql(placed, members, remaining)
+        tables, 'vertices', components_vertices_sql(placed, members, vanished, seed)
     ) %}
     {% set found = components_labels(tables, edges) %}
     {% set rooted = components_scratch(
         tables, 'rooted', components_rooted_sql(vertices, found.labels)
     ) %}
-    {% set named = components_scratch(tables, 'named', components_named_sql(rooted)) %}
-    {% set moved = components_scratch(tables, 'moved', components_moved_sql(rooted, named)) %}
+    {% set loose = components_scratch(
+        tables, 'loose', components_loose_sql(rooted, placed, members)
+    ) %}
+    {% set named = components_scratch(tables, 'named', components_named_sql(loose)) %}
+    {% set moved = components_scratch(tables, 'moved', components_moved_sql(loose, named)) %}
     {% set fresh = components_scratch(
         tables, 'fresh', components_fresh_sql(published, columns, moved)
     ) %}
     {% set doomed = components_scratch(
-        tables, 'doomed', components_doomed_sql(columns, fresh, members, vertices)
+        tables, 'doomed', components_doomed_sql(columns, fresh, members, vanished)
     ) %}
     {% do update.update({
         'rounds': found.rounds,
