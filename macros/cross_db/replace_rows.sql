@@ -8,7 +8,9 @@
     {% set rewritten = make_intermediate_relation(relation) %}
     {% do drop_relation_if_exists(load_cached_relation(rewritten)) %}
     {% set sql %}
-        select stored.* from {{ relation }} as stored where not {{ rows_match('stored', doomed, key_columns) }}
+        select stored.*
+        from {{ relation }} as stored
+        where not {{ rows_match('stored', doomed, key_columns) }}
         union all
         select * from {{ fresh }}
     {% endset %}

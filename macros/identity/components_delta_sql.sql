@@ -1,12 +1,13 @@
 {# Rows of the graph that the stored edges lack, and the other way round. #}
 {% macro components_compared_sql(graph_sql, edges, seed) %}
+    {% set graph = '(' ~ components_paired_sql(graph_sql) ~ ')' %}
     select distinct
         coalesce(graph.left_id, stored.left_id) as left_id,
         coalesce(graph.right_id, stored.right_id) as right_id,
         graph.node_key,
         graph.neighbour_key,
         case when graph.left_id is null then 1 else 0 end as is_removed
-    from ({{ components_identified_sql('(' ~ components_paired_sql(graph_sql) ~ ')', seed) }}) as graph
+    from ({{ components_identified_sql(graph, seed) }}) as graph
     full outer join {{ edges }} as stored
         on graph.left_id = stored.left_id and graph.right_id = stored.right_id
     where graph.left_id is null or stored.left_id is null

@@ -47,6 +47,6 @@
         {% do components_drop(tables, [rooted, named] + ([edges] if has_state else [])) %}
     {% endfor %}
     {% do exceptions.raise_compiler_error(
-        this.identifier ~ ': keys of nodes share their hash with four seeds. The table was not changed.'
+        this.identifier ~ ': keys share a hash with each of four seeds. The table was not changed.'
     ) %}
 {% endmacro %}

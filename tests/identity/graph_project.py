@@ -233,6 +233,4 @@ def expected_partition(edges: list[tuple[str, str]], nodes: list[str] = ()) -> s
 
 def expected_clusters(edges: list[tuple[str, str]], nodes: list[str] = ()) -> dict[str, str]:
     """record -> smallest record of its component, by scipy."""
-    return {
-        member: min(group) for group in expected_partition(edges, nodes) for member in group
-    }
+    return {member: min(group) for group in expected_partition(edges, nodes) for member in group}

@@ -26,10 +26,11 @@ OTHER_ENGINE = """
 """
 
 
-@pytest.fixture(scope="module", params=[1, 4], ids="threads={}".format)
-def project(request, tmp_path_factory: pytest.TempPathFactory) -> GraphProject:
-    folder = tmp_path_factory.mktemp("graph") / "project"
-    return GraphProject(folder, threads=request.param, incremental=True)
+@pytest.fixture(scope="module")
+def projects(tmp_path_factory: pytest.TempPathFactory) -> dict[int, GraphProject]:
+    """By number of threads."""
+    folder = tmp_path_factory.mktemp("graph")
+    return {n: GraphProject(folder / str(n), threads=n, incremental=True) for n in (1, 4)}
 
 
 def load(project: GraphProject, rows: set[Row], seed: int = 0) -> None:
@@ -82,12 +83,15 @@ def histories(draw) -> list[set[Row]]:
     return graphs
 
 
-@settings(max_examples=3, deadline=None)
-@given(graphs=histories())
-def test_any_history(project: GraphProject, graphs: list[set[Row]]) -> None:
+@settings(max_examples=5, deadline=None)
+@given(graphs=histories(), threads=st.sampled_from([1, 4]))
+def test_any_history(
+    projects: dict[int, GraphProject], graphs: list[set[Row]], threads: int
+) -> None:
     for rows in graphs:
-        check(project, rows, mode="" if rows == graphs[0] else "incremental")
-    check_against_full_run(project)
+        check(projects[threads], rows, mode="")
+    assert "incremental" in projects[threads].message
+    check_against_full_run(projects[threads])
 
 
 def story(size: int = 300, seed: int = 5) -> list[set[Row]]:
@@ -110,8 +114,8 @@ def tell(project: GraphProject) -> None:
     check_against_full_run(project)
 
 
-def test_a_long_story(project: GraphProject) -> None:
-    tell(project)
+def test_a_long_story(projects: dict[int, GraphProject]) -> None:
+    tell(projects[4])
 
 
 @pytest.mark.postgres
@@ -149,7 +153,8 @@ def test_the_model_may_pass_its_changes(tmp_path) -> None:
     check_against_full_run(project)
 
 
-def test_what_leads_to_a_full_run(project: GraphProject) -> None:
+def test_what_leads_to_a_full_run(projects: dict[int, GraphProject]) -> None:
+    project = projects[1]
     rows: set[Row] = {(f"n{i:03}", f"n{i + 1:03}") for i in range(0, 400, 2)}
     check(project, rows, mode="")
     more = rows | {("n000", "n100")}
@@ -185,15 +190,18 @@ def test_what_leads_to_a_full_run(project: GraphProject) -> None:
             connection.execute(damage)
         project.run()
         assert f"full: {reason}" in project.message
-        project.run()
-        assert "incremental: 0 added" in project.message
+    project.run()
+    assert "incremental: 0 added" in project.message
 
 
 def test_failure_leaves_table_and_state(tmp_path) -> None:
     hook = "insert into main.changed select 1"
     project = GraphProject(tmp_path / "project", incremental=True, hook=hook)
     project.load(pa.table({"n": [0]}), "changed")
-    old, new = {("a", "b"), ("x", "y"), ("y", "z")}, {("a", "b"), ("x", "y"), ("b", "c"), ("c", "d")}
+    old, new = (
+        {("a", "b"), ("x", "y"), ("y", "z")},
+        {("a", "b"), ("x", "y"), ("b", "c"), ("c", "d")},
+    )
     check(project, old, mode="full")
     before = project.clusters(), project.state()
 
@@ -216,11 +224,6 @@ def test_failure_leaves_table_and_state(tmp_path) -> None:
     check(project, new)
     check_against_full_run(project)
 
-
-def test_no_state_is_left_to_go_stale(tmp_path) -> None:
-    project = GraphProject(tmp_path / "project", incremental=True)
-    check(project, {("a", "b")}, mode="full: first run")
-    project = GraphProject(tmp_path / "project")
-    check(project, {("a", "b")}, mode="full: not incremental")
-    tables = project.fetch("select table_name from duckdb_tables() order by all")
-    assert tables == [("components",), ("graph",)]
+    # A model that is incremental no more leaves no state to go stale.
+    check(GraphProject(project.folder), old, mode="full: not incremental")
+    assert project.fetch("from duckdb_tables() where table_name like 'components_%'") == []
