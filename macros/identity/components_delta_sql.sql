@@ -56,19 +56,11 @@
     ) as keys
 {% endmacro %}
 
-{% macro components_published_sql(published, columns, seed) %}
-    select
-        {{ key_id(columns[0], seed) }} as node_id,
-        {{ columns[0] }} as node_key,
-        {{ columns[1] }} as cluster_key
-    from {{ published }}
-{% endmacro %}
-
-{# What the table says about the ends of changed edges; one end of a removed edge is enough,
-   for both were in one component. #}
-{% macro components_known_sql(published, columns, ends, removed, seed) %}
-    select stored.*
-    from ({{ components_published_sql(published, columns, seed) }}) as stored
+{# Where the ends of changed edges belong; one end of a removed edge is enough, for both were
+   in one component. #}
+{% macro components_known_sql(nodes, ends, removed) %}
+    select stored.node_id, stored.root_id
+    from {{ nodes }} as stored
     inner join (
         select node_id from {{ ends }}
         union
@@ -76,16 +68,15 @@
     ) as wanted on stored.node_id = wanted.node_id
 {% endmacro %}
 
-{# All nodes of the components that lost an edge. former_id: the id of the component's smallest
-   node. #}
-{% macro components_members_sql(published, columns, known, removed, seed) %}
-    select stored.*, {{ key_id('stored.cluster_key', seed) }} as former_id
-    from ({{ components_published_sql(published, columns, seed) }}) as stored
+{# All nodes of the components that lost an edge. #}
+{% macro components_members_sql(nodes, known, removed) %}
+    select stored.node_id, stored.root_id as former_id
+    from {{ nodes }} as stored
     inner join (
-        select distinct known.cluster_key
+        select distinct known.root_id
         from {{ known }} as known
         inner join {{ removed }} as removed on known.node_id = removed.left_id
-    ) as torn on stored.cluster_key = torn.cluster_key
+    ) as torn on stored.root_id = torn.root_id
 {% endmacro %}
 
 {% macro components_remaining_sql(edges, members, removed) %}
@@ -96,20 +87,16 @@
 {% endmacro %}
 
 {# The small graph to be searched. A component that lost an edge takes part node by node, any
-   other as one vertex, with the id and the key of its smallest node. #}
-{% macro components_placed_sql(ends, known, members, seed) %}
+   other as one vertex, its smallest node. former_id is null for a new node. #}
+{% macro components_placed_sql(ends, known, members) %}
     select
         ends.node_id,
         case
             when known.node_id is null or members.node_id is not null then ends.node_id
-            else {{ key_id('known.cluster_key', seed) }}
+            else known.root_id
         end as vertex_id,
-        case
-            when known.node_id is null or members.node_id is not null then ends.node_key
-            else known.cluster_key
-        end as vertex_key,
-        members.node_id is not null as is_member,
-        known.cluster_key as former_key
+        known.root_id as former_id,
+        case when members.node_id is null then 0 else 1 end as is_member
     from {{ ends }} as ends
     left join {{ known }} as known on ends.node_id = known.node_id
     left join {{ members }} as members on ends.node_id = members.node_id
@@ -143,28 +130,23 @@
         and not exists (select 1 from {{ placed }} as placed where placed.node_id = ends.node_id)
 {% endmacro %}
 
-{# former_id is null for a new node. #}
-{% macro components_vertices_sql(placed, members, vanished, seed) %}
+{% macro components_vertices_sql(placed, members, vanished) %}
     select distinct
         vertex_id as node_id,
-        case when former_key is not null then {{ key_id('former_key', seed) }} end as former_id
+        former_id,
+        case when former_id is null then 0 else 1 end as is_component
     from {{ placed }}
-    where not is_member
+    where is_member = 0
     union all
-    select members.node_id, members.former_id
+    select members.node_id, members.former_id, 0 as is_component
     from {{ members }} as members
     where not {{ rows_match('members', vanished, ['node_id']) }}
 {% endmacro %}
 
 {# Most nodes of a component that lost an edge are where they were: with its smallest node,
-   whose key is their label, and with nobody else. Only the others need their keys. #}
-{% macro components_loose_sql(rooted, placed, members) %}
-    select
-        rooted.node_id,
-        rooted.root_id,
-        named.node_key,
-        named.former_key,
-        named.is_component
+   whose key is their label, and with nobody else. Only the others' keys need to be read. #}
+{% macro components_loose_sql(rooted) %}
+    select rooted.*
     from {{ rooted }} as rooted
     inner join (
         select root_id
@@ -174,44 +156,53 @@
             count(former_id) < count(*)
             or min(former_id) < max(former_id)
             or max(case when node_id = former_id then 1 else 0 end) = 0
-    ) as groups on rooted.root_id = groups.root_id
+    ) as changed on rooted.root_id = changed.root_id
+{% endmacro %}
+
+{# Every node that may move, components taken apart. #}
+{% macro components_stirred_sql(nodes, loose) %}
+    select node_id, former_id, root_id from {{ loose }} where is_component = 0
+    union all
+    select stored.node_id, loose.former_id, loose.root_id
+    from {{ nodes }} as stored
+    inner join {{ loose }} as loose
+        on stored.root_id = loose.node_id and loose.is_component = 1
+{% endmacro %}
+
+{# The keys that matter, read from the table at once. #}
+{% macro components_keys_sql(published, columns, stirred, ends, vanished, seed) %}
+    select stored.node_id, stored.node_key
+    from (
+        select {{ key_id(columns[0], seed) }} as node_id, {{ columns[0] }} as node_key
+        from {{ published }}
+    ) as stored
     inner join (
-        select distinct
-            vertex_id as node_id,
-            vertex_key as node_key,
-            former_key,
-            case when former_key is null then 0 else 1 end as is_component
-        from {{ placed }}
-        where not is_member
-        union all
-        select node_id, node_key, cluster_key as former_key, 0 as is_component
-        from {{ members }}
-    ) as named on rooted.node_id = named.node_id
+        select node_id from {{ stirred }}
+        union
+        select node_id from {{ ends }}
+        union
+        select node_id from {{ vanished }}
+    ) as wanted on stored.node_id = wanted.node_id
 {% endmacro %}
 
-{% macro components_moved_sql(loose, named) %}
-    select loose.node_key, loose.is_component, named.cluster_key
-    from {{ loose }} as loose
-    inner join {{ named }} as named on loose.root_id = named.root_id
-    where loose.former_key is null or loose.former_key != named.cluster_key
+{% macro components_told_sql(stirred, keys, ends) %}
+    select stirred.*, coalesce(keys.node_key, ends.node_key) as node_key
+    from {{ stirred }} as stirred
+    left join {{ keys }} as keys on stirred.node_id = keys.node_id
+    left join {{ ends }} as ends on stirred.node_id = ends.node_id
 {% endmacro %}
 
-{# Rows of the table as they are to be. #}
-{% macro components_fresh_sql(published, columns, moved) %}
-    select node_key as {{ columns[0] }}, cluster_key as {{ columns[1] }}
-    from {{ moved }}
-    where is_component = 0
+{% macro components_moved_sql(told, named) %}
+    select told.node_id, told.node_key, named.label_id as root_id, named.cluster_key
+    from {{ told }} as told
+    inner join {{ named }} as named on told.root_id = named.root_id
+    where told.former_id is null or told.former_id != named.label_id
+{% endmacro %}
+
+{% macro components_doomed_sql(moved, keys, vanished) %}
+    select node_id, node_key from {{ moved }}
     union all
-    select published.{{ columns[0] }}, moved.cluster_key as {{ columns[1] }}
-    from {{ published }} as published
-    inner join {{ moved }} as moved
-        on published.{{ columns[1] }} = moved.node_key and moved.is_component = 1
-{% endmacro %}
-
-{% macro components_doomed_sql(columns, fresh, members, vanished) %}
-    select {{ columns[0] }} from {{ fresh }}
-    union all
-    select members.node_key as {{ columns[0] }}
-    from {{ members }} as members
-    inner join {{ vanished }} as vanished on members.node_id = vanished.node_id
+    select keys.node_id, keys.node_key
+    from {{ keys }} as keys
+    inner join {{ vanished }} as vanished on keys.node_id = vanished.node_id
 {% endmacro %}

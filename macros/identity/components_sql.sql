@@ -81,10 +81,14 @@
     left join {{ labels }} as labels on members.node_id = labels.node_id
 {% endmacro %}
 
-{% macro components_named_sql(rooted) %}
-    select root_id, {{ binary_min('node_key') }} as cluster_key
-    from {{ rooted }}
-    group by root_id
+{# The smallest key of each component, and its id. #}
+{% macro components_named_sql(told, seed) %}
+    select root_id, cluster_key, {{ key_id('cluster_key', seed) }} as label_id
+    from (
+        select root_id, {{ binary_min('node_key') }} as cluster_key
+        from {{ told }}
+        group by root_id
+    ) as named
 {% endmacro %}
 
 {% macro components_count(table) %}

@@ -10,17 +10,19 @@
     {% endcall %}
     {% do create_indexes(intermediate) %}
     {% do components_forget(state) %}
-    {% do drop_relation_if_exists(load_cached_relation(state.edges)) %}
+    {% for part in ['nodes', 'edges'] %}
+        {% do drop_relation_if_exists(load_cached_relation(state[part])) %}
+    {% endfor %}
     {% if existing is not none %}
         {% do adapter.rename_relation(existing, backup) %}
     {% endif %}
     {% do adapter.rename_relation(intermediate, target) %}
     {% if has_state %}
-        {% call statement('edges') %}
-            {{ get_create_table_as_sql(
-                False, state.edges, 'select left_id, right_id from ' ~ components.edges
-            ) }}
-        {% endcall %}
+        {% for part in ['nodes', 'edges'] %}
+            {% call statement(part) %}
+                {{ get_create_table_as_sql(False, state[part], components[part ~ '_sql']) }}
+            {% endcall %}
+        {% endfor %}
         {% do components_remember(state, target, components.seed) %}
     {% endif %}
     {% do return(backup) %}
@@ -30,9 +32,24 @@
 {% macro components_apply(update, target, state, columns) %}
     {% if update.added + update.removed > 0 %}
         {% do components_forget(state) %}
-        {% do replace_rows(target, columns[:1], update.doomed, update.fresh) %}
+        {% set key, label = columns %}
         {% do replace_rows(
-            state.edges, ['left_id', 'right_id'], update.edges_removed, update.edges_added
+            target,
+            [key],
+            'select node_key as ' ~ key ~ ' from ' ~ update.doomed,
+            'select node_key as ' ~ key ~ ', cluster_key as ' ~ label ~ ' from ' ~ update.moved
+        ) %}
+        {% do replace_rows(
+            state.nodes,
+            ['node_id'],
+            'select node_id from ' ~ update.doomed,
+            'select node_id, root_id from ' ~ update.moved
+        ) %}
+        {% do replace_rows(
+            state.edges,
+            ['left_id', 'right_id'],
+            'select left_id, right_id from ' ~ update.edges_removed,
+            'select left_id, right_id from ' ~ update.edges_added
         ) %}
         {% do components_remember(state, target, update.seed) %}
     {% endif %}
@@ -51,7 +68,7 @@
 {% macro components_remember(state, published, seed) %}
     {% call statement('remember') %}
         {{ get_create_table_as_sql(
-            False, state.state, components_state_sql(published, state.edges, seed)
+            False, state.state, components_state_sql(published, state, seed)
         ) }}
     {% endcall %}
 {% endmacro %}

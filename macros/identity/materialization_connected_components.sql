@@ -59,7 +59,7 @@
     {% endif %}
     {{ run_hooks(post_hooks, inside_transaction=False) }}
 
-    {% set kept = [state.edges, state.state] if is_incremental_model else [] %}
+    {% set kept = state.values() | list if is_incremental_model else [] %}
     {{ return({'relations': [target_relation] + kept}) }}
 
 {% endmaterialization %}

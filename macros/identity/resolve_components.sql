@@ -25,7 +25,7 @@
         {% set rooted = components_scratch(
             tables, 'rooted', components_rooted_sql(nodes, found.labels)
         ) %}
-        {% set named = components_scratch(tables, 'named', components_named_sql(rooted)) %}
+        {% set named = components_scratch(tables, 'named', components_named_sql(rooted, seed)) %}
         {# Ids are those with a label and the roots. More keys than ids: two keys share one. #}
         {% set node_count = components_count(nodes) %}
         {% set id_count = components_count(found.labels) + components_count(named) %}
@@ -36,9 +36,15 @@
                 from {{ rooted }} as rooted
                 inner join {{ named }} as named on rooted.root_id = named.root_id
             {% endset %}
+            {% set nodes_sql %}
+                select rooted.node_id, named.label_id as root_id
+                from {{ rooted }} as rooted
+                inner join {{ named }} as named on rooted.root_id = named.root_id
+            {% endset %}
             {% do return({
                 'sql': sql,
-                'edges': edges,
+                'nodes_sql': nodes_sql,
+                'edges_sql': 'select left_id, right_id from ' ~ edges,
                 'seed': seed,
                 'rounds': found.rounds,
                 'jumps': found.jumps,

@@ -39,34 +39,19 @@
 
     {% set ends = components_scratch(tables, 'ends', components_ends_sql(delta, seed)) %}
     {% set known = components_scratch(
-        tables, 'known', components_known_sql(published, columns, ends, removed, seed)
+        tables, 'known', components_known_sql(state.nodes, ends, removed)
     ) %}
-    {% set homonyms %}
-        {{ ends }} as ends inner join {{ known }} as known
-        on ends.node_id = known.node_id and ends.node_key != known.node_key
-    {% endset %}
-    {% set end_ids = components_count('(select distinct node_id from ' ~ ends ~ ') as ids') %}
-    {% if components_count(homonyms) > 0 or end_ids != components_count(ends) %}
-        {% do return({'flaw': 'two keys share a hash'}) %}
-    {% endif %}
-
     {% set members = components_scratch(
-        tables,
-        'members',
-        components_members_sql(published, columns, known, removed, seed) if counts.removed
-        else 'select known.*, node_id as former_id from ' ~ known ~ ' as known where 1 = 0'
+        tables, 'members', components_members_sql(state.nodes, known, removed)
     ) %}
     {% if components_count(members) > max_share * [stored[2] | int, 1] | max %}
         {% do return({'flaw': 'the changes touch too large components'}) %}
     {% endif %}
     {% set remaining = components_scratch(
-        tables,
-        'remaining',
-        components_remaining_sql(state.edges, members, removed) if counts.removed
-        else 'select * from ' ~ removed
+        tables, 'remaining', components_remaining_sql(state.edges, members, removed)
     ) %}
     {% set placed = components_scratch(
-        tables, 'placed', components_placed_sql(ends, known, members, seed)
+        tables, 'placed', components_placed_sql(ends, known, members)
     ) %}
     {% set edges = components_scratch(
         tables, 'quotient', components_quotient_sql(added, placed, remaining)
@@ -75,30 +60,38 @@
         tables, 'vanished', components_vanished_sql(removed, remaining, placed)
     ) %}
     {% set vertices = components_scratch(
-        tables, 'vertices', components_vertices_sql(placed, members, vanished, seed)
+        tables, 'vertices', components_vertices_sql(placed, members, vanished)
     ) %}
     {% set found = components_labels(tables, edges) %}
     {% set rooted = components_scratch(
         tables, 'rooted', components_rooted_sql(vertices, found.labels)
     ) %}
-    {% set loose = components_scratch(
-        tables, 'loose', components_loose_sql(rooted, placed, members)
+    {% set loose = components_scratch(tables, 'loose', components_loose_sql(rooted)) %}
+    {% set stirred = components_scratch(
+        tables, 'stirred', components_stirred_sql(state.nodes, loose)
     ) %}
-    {% set named = components_scratch(tables, 'named', components_named_sql(loose)) %}
-    {% set moved = components_scratch(tables, 'moved', components_moved_sql(loose, named)) %}
-    {% set fresh = components_scratch(
-        tables, 'fresh', components_fresh_sql(published, columns, moved)
+    {% set keys = components_scratch(
+        tables, 'keys', components_keys_sql(published, columns, stirred, ends, vanished, seed)
     ) %}
-    {% set doomed = components_scratch(
-        tables, 'doomed', components_doomed_sql(columns, fresh, members, vanished)
-    ) %}
+    {% set homonyms %}
+        {{ ends }} as ends inner join {{ keys }} as keys
+        on ends.node_id = keys.node_id and ends.node_key != keys.node_key
+    {% endset %}
+    {% set end_ids = components_count('(select distinct node_id from ' ~ ends ~ ') as ids') %}
+    {% if components_count(homonyms) > 0 or end_ids != components_count(ends) %}
+        {% do return({'flaw': 'two keys share a hash'}) %}
+    {% endif %}
+    {% set told = components_scratch(tables, 'told', components_told_sql(stirred, keys, ends)) %}
+    {% set named = components_scratch(tables, 'named', components_named_sql(told, seed)) %}
     {% do update.update({
         'rounds': found.rounds,
         'jumps': found.jumps,
         'edges_added': added,
         'edges_removed': removed,
-        'fresh': fresh,
-        'doomed': doomed,
+        'moved': components_scratch(tables, 'moved', components_moved_sql(told, named)),
     }) %}
+    {% do update.update({'doomed': components_scratch(
+        tables, 'doomed', components_doomed_sql(update.moved, keys, vanished)
+    )}) %}
     {% do return(update) %}
 {% endmacro %}

@@ -188,16 +188,16 @@ class GraphProject:
         return found
 
     def state(self) -> list[list[tuple]]:
-        """Rows of what an incremental run starts from."""
-        edges = "select left_id, right_id from components__edges order by left_id, right_id"
-        return [self.fetch(edges), self.fetch("select * from components__state")]
+        """Rows of what an incremental run starts from, the edges first, the state itself last."""
+        tables = ("edges", "nodes", "state")
+        return [self.fetch(f"select * from components__{t} order by 1, 2") for t in tables]
 
     def scratch_tables_left(self) -> list[str]:
         """Names of tables other than the graph, the result and its state."""
         with self.connection() as connection:
             rows = connection.execute("select table_name from duckdb_tables()").fetchall()
-        ours = ("graph", "changed", "components", "components__edges", "components__state")
-        return [name for (name,) in rows if name not in ours]
+        ours = ["components" + part for part in ("", "__nodes", "__edges", "__state")]
+        return [name for (name,) in rows if name not in ("graph", "changed", *ours)]
 
 
 def graph_table(edges: list[tuple[str, str]], nodes: list[str] = ()) -> pa.Table:
