@@ -23,7 +23,8 @@
 
 {% macro duckdb__replace_rows(relation, key_columns, doomed_sql, fresh_sql) %}
     {% call statement('delete') %}
-        delete from {{ relation }} as stored where {{ rows_match('stored', '(' ~ doomed_sql ~ ')', key_columns) }}
+        delete from {{ relation }} as stored
+        where {{ rows_match('stored', '(' ~ doomed_sql ~ ')', key_columns) }}
     {% endcall %}
     {% call statement('insert') %}
         insert into {{ relation }} {{ fresh_sql }}

@@ -1,7 +1,8 @@
 {# What an incremental run starts from, beside the table itself: `<model>__edges`, the graph as
    ids, `<model>__nodes`, its components as ids, and `<model>__state`, one row that says what
-   the three tables held when they were written. It is dropped before they are touched and written again after, so where an
-   engine has no transactions a run killed half-way leaves no state, never a wrong one. #}
+   the three tables held when they were written. That row is dropped before they are touched
+   and written again after, so where an engine has no transactions a run killed half-way
+   leaves no state, never a wrong one. #}
 {% macro components_state() %}
     {% set state = {} %}
     {% for part in ['nodes', 'edges', 'state'] %}
