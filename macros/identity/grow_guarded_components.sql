@@ -1,40 +1,37 @@
 {# One step per priority: its edges propose to join groups, and a joint group that no person
    can be stays apart. What was joined by better evidence is never undone by worse. #}
-{% macro grow_guarded_components(graph_sql) %}
-    {% set prefix = 'gc_' ~ local_md5(invocation_id ~ model.unique_id)[:12] ~ '_' %}
+{% macro grow_guarded_components(tables, graph_sql) %}
     {% set state = namespace(refusals=0) %}
-    {% set graph = create_scratch_table(prefix ~ 'graph', graph_sql) %}
-    {% set state.labels = create_scratch_table(
-        prefix ~ 'labels_0',
-        'select distinct node_key, node_key as label from ' ~ graph
+    {% set graph = components_scratch(tables, 'evidence', graph_sql) %}
+    {% set state.labels = components_scratch(
+        tables, 'labels_0', 'select distinct node_key, node_key as label from ' ~ graph
     ) %}
     {% set priorities = run_query(
         'select distinct priority from ' ~ graph ~ ' where priority is not null order by priority'
     ).columns[0].values() | list %}
 
     {% for priority in priorities %}
-        {% set steps = create_scratch_table(
-            prefix ~ 'steps', guarded_components_steps_sql(graph, state.labels, priority)
+        {% set kept = tables | list %}
+        {% set steps = components_scratch(
+            tables, 'steps', guarded_components_steps_sql(graph, state.labels, priority)
         ) %}
         {% set components = resolve_components(
-            'select * from ' ~ steps, 'label', 'group_key', var('identity_max_rounds')
+            tables, 'select * from ' ~ steps, ['label', 'group_key'], false
         ) %}
-        {% set proposals = create_scratch_table(
-            prefix ~ 'proposals', guarded_components_proposals_sql(state.labels, components.sql)
+        {% set proposals = components_scratch(
+            tables, 'proposals', guarded_components_proposals_sql(state.labels, components.sql)
         ) %}
-        {% set refused = create_scratch_table(
-            prefix ~ 'refused', identity_violations(proposals, priority)
+        {% set refused = components_scratch(
+            tables, 'refused', identity_violations(proposals, priority)
         ) %}
         {% set state.refusals = state.refusals + components_count(refused) %}
-        {% set labels = create_scratch_table(
-            prefix ~ 'labels_' ~ loop.index, guarded_components_labels_sql(proposals, refused)
+        {% set labels = components_scratch(
+            tables, 'labels_' ~ loop.index, guarded_components_labels_sql(proposals, refused)
         ) %}
-        {% do drop_scratch_tables(
-            components.scratch_tables + [steps, proposals, refused, state.labels]
-        ) %}
+        {% do components_drop(tables, tables | reject('in', kept + [labels]) | list) %}
+        {% do components_drop(tables, [state.labels]) %}
         {% set state.labels = labels %}
     {% endfor %}
-    {% do drop_scratch_tables([graph]) %}
 
     {% do return({
         'labels': state.labels, 'steps': priorities | length, 'refusals': state.refusals

@@ -14,7 +14,8 @@
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
-    {% set grown = grow_guarded_components(compiled_code) %}
+    {% set tables = [] %}
+    {% set grown = grow_guarded_components(tables, compiled_code) %}
     {% set labels_sql %}
         select
             node_key as {{ config.get('node_column', 'node_key') }},
@@ -24,7 +25,7 @@
     {% call statement('main') %}
         {{ get_create_table_as_sql(False, intermediate_relation, labels_sql) }}
     {% endcall %}
-    {% do drop_scratch_tables([grown.labels]) %}
+    {% do drop_scratch_tables(tables) %}
     {% do log(this.identifier ~ ': ' ~ grown.steps ~ ' steps, ' ~ grown.refusals ~ ' refused') %}
 
     {% if existing_relation is not none %}

@@ -4,6 +4,7 @@
 copy of the DuckDB build file, and compares who is who: for a check of a pull request.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -102,12 +103,23 @@ def _build(side: str, tree: Path, file: Path, folder: Path) -> None:
     }
     dbt = [sys.executable, "-m", "dbt.cli.main", "--quiet"]
     where = ["--project-dir", str(tree), "--profiles-dir", str(tree)]
-    for command in (["seed"], ["run", "--select", *_SELECTED]):
+    # A seed whose columns differ between the versions is made anew.
+    for command in (["seed", "--full-refresh"], ["run", "--select", *_SELECTED]):
         done = subprocess.run(
             [*dbt, *command, *where], cwd=tree, env=environment, capture_output=True, check=False
         )
         if done.returncode:
-            raise DiffFailed(f"the {side} version cannot be built: dbt {command[0]} failed")
+            failed = ", ".join(_failed_nodes(folder / f"target_{side}")) or "before any model"
+            raise DiffFailed(f"the {side} version cannot be built: dbt {command[0]}: {failed}")
+
+
+def _failed_nodes(target: Path) -> list[str]:
+    """Names only: dbt's messages may quote values of rows."""
+    results = target / "run_results.json"
+    if not results.exists():
+        return []
+    found = json.loads(results.read_text(encoding="utf-8"))["results"]
+    return [r["unique_id"] for r in found if r["status"] in {"error", "fail"}]
 
 
 _IDENTITIES = """
