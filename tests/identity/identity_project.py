@@ -20,8 +20,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SHARED = Path(os.environ.get("CDP_SHARED_DIR", ROOT.parent / "shared"))
 RECORD_COLUMNS = (
     "record_key", "first_name", "last_name", "full_name", "email", "phone", "birth_date",
-    "gender", "loyalty_id", "shop_customer_id", "cookie_id", "device_id", "previous_cookie_id",
-    "is_anonymous", "loaded_at",
+    "gender", "street", "postcode", "city", "country", "company_name", "loyalty_id",
+    "shop_customer_id", "cookie_id", "device_id", "previous_cookie_id", "is_anonymous", "loaded_at",
 )  # fmt: skip
 """Of a raw record, all text; is_anonymous is 'true' for a cookie or device, loaded_at ISO."""
 
@@ -38,6 +38,11 @@ select
     phone as phone_raw,
     {{ normalize_birth_date('birth_date') }} as birth_date,
     gender,
+    {{ null_if_placeholder('street') }} as street,
+    {{ normalize_postcode('postcode', 'country') }} as postcode,
+    {{ normalize_name('city') }} as city,
+    country,
+    {{ null_if_placeholder('company_name') }} as company_name,
     {{ null_if_placeholder('loyalty_id') }} as loyalty_id,
     {{ null_if_placeholder('device_id') }} as device_id,
     shop_customer_id,
@@ -69,7 +74,8 @@ RECORDS = """
 create or replace table conformed.customer_records as
 select
     record_key, split_part(record_key, ':', 1) as source_name, is_anonymous, first_name,
-    last_name, full_name, email, phone, birth_date, gender, loaded_at
+    last_name, full_name, email, phone, birth_date, gender, street, postcode, city, country,
+    company_name, cast(null as varchar) as company_domain, loaded_at
 from normalised
 """
 
