@@ -4,7 +4,7 @@
     {% set state = namespace(refusals=0) %}
     {% set graph = components_scratch(tables, 'evidence', graph_sql) %}
     {% set state.labels = components_scratch(
-        tables, 'labels_0', 'select distinct node_key, node_key as label from ' ~ graph
+        tables, 'groups_0', 'select distinct node_key, node_key as label from ' ~ graph
     ) %}
     {% set priorities = run_query(
         'select distinct priority from ' ~ graph ~ ' where priority is not null order by priority'
@@ -26,7 +26,7 @@
         ) %}
         {% set state.refusals = state.refusals + components_count(refused) %}
         {% set labels = components_scratch(
-            tables, 'labels_' ~ loop.index, guarded_components_labels_sql(proposals, refused)
+            tables, 'groups_' ~ loop.index, guarded_components_labels_sql(proposals, refused)
         ) %}
         {% do components_drop(tables, tables | reject('in', kept + [labels]) | list) %}
         {% do components_drop(tables, [state.labels]) %}
