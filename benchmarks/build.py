@@ -65,7 +65,7 @@ def run(size: str, console: Console) -> list[Stage]:
         # They read each other's public tables, so dbt has to order them together.
         "profiles and marts": _run_layers("profiles", "marts"),
         "fit": [*cli, "fit"],
-        "scores": [*dbt, "run", "--select", "source:state.clv_parameters+"],
+        "scores": [*dbt, "run", "--select", "source:state.clv_parameters+,path:models/marts"],
         "segments": _run_layers("segments"),
         "activation": _run_layers("activation"),
         "publish": [*cli, "publish", "--folder", str(data / "published")],
