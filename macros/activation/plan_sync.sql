@@ -24,25 +24,11 @@ ledger as (
 
 withdrawals as (
 
-    -- A recorded no. A person whose consent row is merely missing has left like any other, so
-    -- that a consent table that failed to load is caught by the removal guard.
-    select distinct
+    select
         customer_id,
         'consent' as reason
 
-    from {{ ref('customer_consents') }}
-
-    where
-        channel = '{{ sync.channel }}'
-        {%- if sync.channel == 'ads' %}
-        and (
-            (purpose = '{{ sync.purpose }}' and not is_granted)
-            or (purpose = 'sale_or_share' and is_refused)
-        )
-        {%- else %}
-        and purpose = '{{ sync.purpose }}'
-        and not is_granted
-        {%- endif %}
+    from ({{ withdrawn_customers(sync.purpose, sync.channel) }}) as withdrawn_customers
 
 ),
 

@@ -12,32 +12,18 @@
     from {{ ref('customer_consents') }} as consents
     left join {{ ref('customer_suppressions') }} as suppressions
         on consents.customer_id = suppressions.customer_id
+    {%- if channel == 'ads' %}
+    left join ({{ sale_opt_outs() }}) as sale_opt_outs
+        on consents.customer_id = sale_opt_outs.customer_id
+    {%- endif %}
     where
-        suppressions.customer_id is null
-        and consents.channel = '{{ channel }}'
-        {%- if channel == 'ads' %}
-        and (
-            (consents.is_granted and consents.purpose in ('{{ purposes | join("', '") }}'))
-            or consents.purpose = 'sale_or_share'
-        )
-        {%- else %}
-        and consents.is_granted
+        consents.is_granted
         and consents.purpose in ('{{ purposes | join("', '") }}')
+        and consents.channel = '{{ channel }}'
+        and suppressions.customer_id is null
+        {%- if channel == 'ads' %}
+        and sale_opt_outs.customer_id is null
         {%- endif %}
     group by consents.customer_id
-    having
-        count(
-            distinct case
-                when
-                    consents.is_granted
-                    and consents.purpose in ('{{ purposes | join("', '") }}')
-                    then consents.purpose
-            end
-        ) = {{ purposes | unique | list | length }}
-        {%- if channel == 'ads' %}
-        -- Handing data to an ad platform is selling or sharing it, whoever consented to ads.
-        and max(
-            case when consents.purpose = 'sale_or_share' and consents.is_refused then 1 else 0 end
-        ) = 0
-        {%- endif %}
+    having count(distinct consents.purpose) = {{ purposes | unique | list | length }}
 {%- endmacro %}

@@ -59,11 +59,11 @@ feedback_traits as (
                 case
                     when feedback_type = 'review'
                         then cast(
-                            cast(score as double precision) / nullif(score_max, 0)
+                            cast(score as {{ type_double() }}) / nullif(score_max, 0)
                             as decimal(18, 12)
                         )
                 end
-            ) as double precision
+            ) as {{ type_double() }}
         ) as average_review_share,
         max(submitted_at) as last_feedback_at
 

@@ -38,7 +38,7 @@ compared as (
         other_sizes.segment_name as other_segment_name,
         cast(coalesce(shared_members.overlap_count, 0) as {{ dbt.type_bigint() }})
             as overlap_count,
-        cast(coalesce(shared_members.overlap_count, 0) as double precision)
+        cast(coalesce(shared_members.overlap_count, 0) as {{ type_double() }})
         / nullif(sizes.member_count, 0) as overlap_share
 
     from sizes

@@ -60,7 +60,7 @@ sizes as (
         {{ as_of_date() }} as as_of,
         cast(coalesce(member_counts.member_count, 0) as {{ dbt.type_bigint() }}) as member_count,
         cast(
-            coalesce(member_counts.member_count, 0) as double precision
+            coalesce(member_counts.member_count, 0) as {{ type_double() }}
         ) / nullif(customer_counts.customer_count, 0) as customer_share
 
     from segments
