@@ -66,10 +66,7 @@ baseline as (
         select max(as_of) from stored
         where
             as_of < {{ as_of_date() }}
-            and (
-                not is_alarming
-                or as_of <= cast('{{ var("identity_accepted_through") }}' as date)
-            )
+            and (not is_alarming or as_of <= cast('{{ var("identity_accepted_through") }}' as date))
     )
 
 ),

@@ -21,25 +21,9 @@ customer_identities as (
 
 ),
 
-decisions as (
+decisions_for_review as (
 
-    select * from {{ ref('int_identity__decisions_listed') }}
-
-    where is_in_force
-
-),
-
-identifiers_validated as (
-
-    select * from {{ ref('int_identity__identifiers_validated') }}
-
-    where rejection_reason is null
-
-),
-
-identifier_rules as (
-
-    select * from {{ ref('identifier_rules') }}
+    select * from {{ ref('int_identity__decisions_for_review') }}
 
 ),
 
@@ -64,108 +48,6 @@ groups_taken_apart as (
 
 ),
 
-decisions_placed as (
-
-    select
-        decisions.decision_number,
-        decisions.decision,
-        one.customer_id,
-        other.customer_id as other_customer_id,
-        case when decisions.other_record_key is null then 1 else 2 end as record_count
-
-    from decisions
-
-    left join customer_identities as one
-        on decisions.record_key = one.record_key
-
-    left join customer_identities as other
-        on decisions.other_record_key = other.record_key
-
-),
-
-decided_customers as (
-
-    select distinct
-        customer_id,
-        decision_number
-
-    from decisions_placed
-
-    where
-        decision = 'same'
-        and customer_id = other_customer_id
-
-),
-
-overloaded as (
-
-    select distinct
-        held.customer_id,
-        held.decision_number
-
-    from (
-        select
-            decided_customers.customer_id,
-            decided_customers.decision_number,
-            identifiers_validated.identifier_type,
-            count(distinct identifiers_validated.identifier_value) as value_count
-
-        from decided_customers
-
-        inner join customer_identities
-            on decided_customers.customer_id = customer_identities.customer_id
-
-        inner join identifiers_validated
-            on customer_identities.record_key = identifiers_validated.record_key
-
-        group by
-            decided_customers.customer_id,
-            decided_customers.decision_number,
-            identifiers_validated.identifier_type
-    ) as held
-
-    inner join identifier_rules
-        on held.identifier_type = identifier_rules.identifier_type
-
-    where held.value_count > identifier_rules.max_values_per_customer
-
-),
-
-decisions_to_review as (
-
-    select
-        case
-            when customer_id is null or (record_count = 2 and other_customer_id is null)
-                then 'decision_about_missing_record'
-            when decision = 'same' then 'decisions_contradict'
-            when decision = 'different' then 'decisions_contradict'
-        end as reason,
-        customer_id,
-        other_customer_id,
-        record_count,
-        decision_number
-
-    from decisions_placed
-
-    where
-        customer_id is null
-        or (record_count = 2 and other_customer_id is null)
-        or (decision = 'same' and customer_id != other_customer_id)
-        or (decision = 'different' and customer_id = other_customer_id)
-
-    union all
-
-    select
-        'decision_breaks_rule' as reason,
-        customer_id,
-        cast(null as {{ dbt.type_string() }}) as other_customer_id,
-        2 as record_count,
-        decision_number
-
-    from overloaded
-
-),
-
 queue as (
 
     select * from groups_taken_apart
@@ -176,7 +58,7 @@ queue as (
         other_customer_id,
         record_count,
         decision_number
-    from decisions_to_review
+    from decisions_for_review
 
 )
 

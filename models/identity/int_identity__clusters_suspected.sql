@@ -14,20 +14,6 @@ records_keyed as (
 
 ),
 
-identifiers_validated as (
-
-    select * from {{ ref('int_identity__identifiers_validated') }}
-
-    where rejection_reason is null
-
-),
-
-identifier_rules as (
-
-    select * from {{ ref('identifier_rules') }}
-
-),
-
 decisions as (
 
     select * from {{ ref('int_identity__decisions_listed') }}
@@ -95,44 +81,27 @@ contradictory as (
 
 ),
 
-values_held as (
+-- Only clusters of several records can hold several values of a type.
+members_in_company as (
 
-    select
-        clusters_drafted.cluster_key,
-        identifiers_validated.identifier_type,
-        count(distinct identifiers_validated.identifier_value) as value_count
+    select * from members
 
-    from clusters_drafted
-
-    inner join identifiers_validated
-        on clusters_drafted.record_key = identifiers_validated.record_key
-
-    -- Only clusters of several records can hold several values of a type.
     where
-        clusters_drafted.cluster_key in (
+        cluster_key in (
             select cluster_key from members
             group by cluster_key
             having count(*) > 1
         )
 
-    group by
-        clusters_drafted.cluster_key,
-        identifiers_validated.identifier_type
-
 ),
 
 overloaded as (
 
-    select distinct
-        values_held.cluster_key,
+    select
+        cluster_key,
         'too_many_values' as reason
 
-    from values_held
-
-    inner join identifier_rules
-        on values_held.identifier_type = identifier_rules.identifier_type
-
-    where values_held.value_count > identifier_rules.max_values_per_customer
+    from ({{ groups_with_too_many_values('members_in_company', 'cluster_key') }}) as held
 
 ),
 

@@ -139,9 +139,9 @@ class IdentityProject:
             connection.execute(RECORDS)
             connection.execute(IDENTIFIERS)
 
-    def run(self, variables: dict | None = None) -> None:
+    def run(self, variables: dict | None = None, threads: int = 1) -> None:
         """Build the identity models from the conformed tables."""
-        given = ["--vars", json.dumps(variables or {})]
+        given = ["--vars", json.dumps(variables or {}), "--threads", str(threads)]
         outcome = self.invoke("run", "--select", "path:models/identity", *given)
         if not outcome.success:
             problems = outcome.result.results if outcome.result else [outcome.exception]
@@ -156,14 +156,27 @@ class IdentityProject:
         for table in ("customer_id_registry", "customer_id_assignments"):
             self.query(f"drop table if exists identity.{table}")
 
+    def lose_tables(self, but: tuple[str, ...] = ()) -> None:
+        """Drop every table and view of identity but these."""
+        found = self.query(
+            "select table_name, table_type from information_schema.tables"
+            " where table_schema = 'identity'"
+        )
+        for name, kind in found:
+            if name not in but:
+                self.query(f'drop {"view" if kind == "VIEW" else "table"} identity."{name}" cascade')
+
     def resolve(
-        self, records: list[dict[str, str | None]], remembers: bool = False
+        self,
+        records: list[dict[str, str | None]],
+        remembers: bool = False,
+        threads: int = 1,
     ) -> dict[str, str]:
         """Load, run and return record_key -> customer_id; from empty unless it remembers."""
         if not remembers:
             self.forget()
         self.load(records)
-        self.run()
+        self.run(threads=threads)
         found = self.customers()
         assert set(found) == {row["record_key"] for row in records}
         return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +12,6 @@ from orchestration.identity.explain import explain_apart, explain_customer, expl
 from orchestration.warehouse import Warehouse
 
 from .identity_project import IdentityProject
-from .test_properties import make_records
 
 BY = {"author": "Noor", "reason": "asked her"}
 
@@ -210,39 +208,3 @@ def test_a_decision_about_nothing_is_refused(told, project) -> None:
         on(project, decide, "detach", "crm:path", **about, **BY)
     with pytest.raises(ValueError, match="author"):
         on(project, decide, "same", "crm:path", other_record_key="pos:path", author="", reason="x")
-
-
-@pytest.mark.slow
-def test_whoever_is_left_alone_keeps_the_id(told, project) -> None:
-    """Random steps of adding, changing and removing records. After each, a customer of the same
-    records has the same id and every id ever issued leads to one customer or to nobody; a
-    second run writes nothing."""
-    project.forget()
-    chance = random.Random(5)
-    pool = {record["record_key"]: record for record in make_records(5, 240)}
-    present = dict(list(pool.items())[:120])
-    issued: set[str] = set()
-    before: dict[str, set[str]] = {}
-    for step in range(4):
-        for key in chance.sample(sorted(pool), 40):
-            if key in present and step % 2:
-                del present[key]
-            else:
-                present[key] = pool[key]
-        changed = chance.choice(sorted(present))
-        present[changed] = {**present[changed], "email": f"new{step}@post.example"}
-        members: dict[str, set[str]] = {}
-        for key, customer in project.resolve(list(present.values()), remembers=True).items():
-            members.setdefault(customer, set()).add(key)
-        unchanged = [c for c, keys in before.items() if keys in members.values()]
-        assert [c for c in unchanged if members.get(c) != before[c]] == []
-        issued |= set(members)
-        leads = redirects(project)
-        assert set(leads) == issued
-        assert {leads[customer] for customer in members} == set(members)
-        assert set(leads.values()) <= {*members, None}
-        before = members
-    log = "select count(*), max(run_number) from identity.customer_id_assignments"
-    written = project.query(log)
-    project.resolve(list(present.values()), remembers=True)
-    assert project.query(log) == written
