@@ -70,6 +70,13 @@ from (
 )
 where coalesce(identifier_value, raw_value) is not null
 """
+LOG_INS = """
+create or replace table conformed.visitor_log_ins as
+select record_key, identifier_type, identifier_value, loaded_at as logged_in_at
+from conformed.record_identifiers
+where record_key in (select record_key from normalised where is_anonymous)
+    and identifier_type in ('shop_customer_id', 'email') and identifier_value is not null
+"""
 RECORDS = """
 create or replace table conformed.customer_records as
 select
@@ -138,6 +145,7 @@ class IdentityProject:
             connection.execute(f"create or replace temp table normalised as {self.normalise}")
             connection.execute(RECORDS)
             connection.execute(IDENTIFIERS)
+            connection.execute(LOG_INS)
 
     def run(self, variables: dict | None = None, threads: int = 1) -> None:
         """Build the identity models from the conformed tables."""
@@ -164,7 +172,9 @@ class IdentityProject:
         )
         for name, kind in found:
             if name not in but:
-                self.query(f'drop {"view" if kind == "VIEW" else "table"} identity."{name}" cascade')
+                self.query(
+                    f'drop {"view" if kind == "VIEW" else "table"} identity."{name}" cascade'
+                )
 
     def resolve(
         self,
