@@ -75,7 +75,9 @@ assigned as (
 
 present as (
 
-    select * from customer_id_registry where is_present
+    select * from customer_id_registry
+
+    where is_present
 
 ),
 

@@ -13,6 +13,7 @@
 }}
 
 {% set bigint = dbt.type_bigint() %}
+{% set change_types = ['created', 'merged', 'split', 'revived', 'retired'] %}
 
 with
 
@@ -22,21 +23,15 @@ customer_identities as (
 
 ),
 
-customer_identifier_rejections as (
+changes_counted as (
 
-    select * from {{ ref('customer_identifier_rejections') }}
+    select
+        {%- for type in change_types %}
+        count(case when change_type = '{{ type }}' then 1 end) as {{ type }}_count
+        {{- ',' if not loop.last }}
+        {%- endfor %}
 
-),
-
-clusters_suspected as (
-
-    select distinct cluster_key from {{ ref('int_identity__clusters_suspected') }}
-
-),
-
-changes as (
-
-    select * from {{ ref('customer_id_changes') }}
+    from {{ ref('customer_id_changes') }}
 
     where as_of = {{ as_of_date() }}
 
@@ -80,9 +75,7 @@ customers as (
 
     from customer_identities
 
-    group by
-        customer_id,
-        is_anonymous
+    group by customer_id, is_anonymous
 
 ),
 
@@ -103,13 +96,19 @@ counted as (
 
     select
         sizes.*,
-        (select count(*) from customer_identifier_rejections) as rejected_identifier_count,
-        (select count(*) from clusters_suspected) as suspected_cluster_count
-        {%- for type in ['created', 'merged', 'split', 'revived', 'retired'] %},
-        (select count(*) from changes where change_type = '{{ type }}') as {{ type }}_count
+        (
+            select count(*) from {{ ref('customer_identifier_rejections') }}
+        ) as rejected_identifier_count,
+        (
+            select count(distinct cluster_key) from {{ ref('int_identity__clusters_suspected') }}
+        ) as suspected_cluster_count
+        {%- for type in change_types %},
+        changes_counted.{{ type }}_count
         {%- endfor %}
 
     from sizes
+
+    cross join changes_counted
 
 ),
 
@@ -123,7 +122,7 @@ health as (
         cast(counted.largest_record_count as {{ bigint }}) as largest_record_count,
         cast(counted.rejected_identifier_count as {{ bigint }}) as rejected_identifier_count,
         cast(counted.suspected_cluster_count as {{ bigint }}) as suspected_cluster_count,
-        {%- for type in ['created', 'merged', 'split', 'revived', 'retired'] %}
+        {%- for type in change_types %}
         cast(counted.{{ type }}_count as {{ bigint }}) as {{ type }}_count,
         {%- endfor %}
         cast(
@@ -136,7 +135,8 @@ health as (
                 > baseline.largest_record_count * {{ var('identity_max_growth') }}
                 and counted.largest_record_count > {{ var('identity_alarming_record_count') }}
             )
-            or counted.merged_count > baseline.customer_count * {{ var('identity_max_merge_share') }},
+            or counted.merged_count
+            > baseline.customer_count * {{ var('identity_max_merge_share') }},
             false
         ) as is_alarming
 

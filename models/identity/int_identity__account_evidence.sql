@@ -90,7 +90,9 @@ by_email as (
     from identifiers_validated
 
     inner join (
-        select distinct company_domain from declared where company_domain is not null
+        select distinct company_domain
+        from declared
+        where company_domain is not null
     ) as companies
         on {{ email_domain('identifiers_validated.identifier_value') }} = companies.company_domain
 

@@ -44,14 +44,20 @@ decided as (
     from runs
 
     inner join (
-        select decision_number, record_hash from decisions
+        select
+            decision_number,
+            record_hash
+        from decisions
         union all
-        select decision_number, other_record_hash as record_hash from decisions
+        select
+            decision_number,
+            other_record_hash as record_hash
+        from decisions
         where other_record_hash is not null
     ) as subjects
         on
-            subjects.decision_number <= runs.last_decision_number
-            and subjects.decision_number > coalesce(runs.earlier_decision_number, 0)
+            runs.last_decision_number >= subjects.decision_number
+            and coalesce(runs.earlier_decision_number, 0) < subjects.decision_number
 
     group by runs.run_number, subjects.record_hash
 
