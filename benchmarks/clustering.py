@@ -1,17 +1,24 @@
 """Time and memory of connected_components on a CDP-shaped graph, next to scipy.
 
-    python benchmarks/clustering.py [--edges 8000000] [--memory-limit 3GB]
+    python -m benchmarks.clustering [--edges 8000000] [--memory-limit 2GB] [--hubs]
 
 The graph: people with a zipf number of records tied by stars, 40 cookie chains of 20 to 500
 records (half of them in key order) and 3 hubs. Each engine runs in a process of its own;
 memory is the peak resident set of that process. scipy's time includes fetching text keys,
 numbering them and writing the clusters back, as the materialization does.
+
+Then the incremental runs: one percent of the edges comes, a tenth of a percent goes, one percent
+goes. `found by comparison` looks for what changed in the whole graph, `told` is passed it (config
+`changes`). After each the table is compared with that of a full run. The guards of identity let
+no hub through, so this graph has none unless asked for: a hub ties a tenth of all people together,
+and each change touches them all.
 """
 
 from __future__ import annotations
 
 import argparse
 import multiprocessing
+import queue
 import sys
 import tempfile
 import time
@@ -53,15 +60,74 @@ def run_sql(folder: str, memory_limit: str, results) -> None:
     from tests.identity.graph_project import GraphProject
 
     project = GraphProject(Path(folder) / "project", memory_limit=memory_limit)
-    with duckdb.connect(str(project.database)) as connection:
+    with project.connection() as connection:
         connection.execute(f"create table graph as from read_parquet('{folder}/graph.parquet')")
-    started = time.perf_counter()
+    started, cpu = time.perf_counter(), time.process_time()
     project.run()
-    seconds = time.perf_counter() - started
-    cpu = time.process_time()
-    with duckdb.connect(str(project.database)) as connection:
-        count = connection.execute("select count(distinct cluster_key) from components").fetchall()
-    results.put((seconds, cpu, peak_mb(), count[0][0], project.message))
+    seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
+    count = project.fetch("select count(distinct cluster_key) from components")[0][0]
+    results.put((seconds, cpu, peak_mb(), count, project.message))
+
+
+def run_increments(folder: str, memory_limit: str, has_hubs: bool, is_told: bool, results) -> None:
+    """Puts a list of (step, seconds, CPU seconds, peak MB, checksum of the table, message); each
+    step is followed by a full run unless ``is_told``."""
+    from tests.identity.graph_project import GraphProject
+
+    project = GraphProject(
+        Path(folder) / f"increments_{is_told}",
+        memory_limit=memory_limit,
+        incremental=True,
+        changes=is_told,
+    )
+
+    def execute(sql: str) -> None:
+        with project.connection() as connection:
+            connection.execute(sql)
+
+    guard = "group by node_key having count(*) >= 1000"
+    guarded = "" if has_hubs else f"where node_key not in (select node_key from g {guard})"
+    execute(
+        f"""
+        create table all_edges as
+        with g as (from read_parquet('{folder}/graph.parquet'))
+        select *, hash(node_key, neighbour_key, 'part') % 1000 as part from g {guarded}
+        """
+    )
+    execute(
+        "create table changed as select node_key, neighbour_key, true as is_removed"
+        " from all_edges where 1 = 0"
+    )
+    rows = []
+
+    def run(step: str, **options) -> None:
+        started, cpu = time.perf_counter(), time.process_time()
+        project.run(**options)
+        seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
+        checksum = project.fetch("select sum(hash(record_key, cluster_key)) from components")
+        rows.append((step, seconds, cpu, peak_mb(), checksum[0][0], project.message))
+
+    def change(present: str, changed: str, is_removed: bool) -> None:
+        for table, columns, parts in (
+            ("graph", "node_key, neighbour_key", present),
+            ("changed", f"node_key, neighbour_key, {is_removed} as is_removed", changed),
+        ):
+            execute(
+                f"create or replace table {table} as select {columns} from all_edges where {parts}"
+            )
+
+    change("part >= 10", "1 = 0", False)
+    run("full, state written")
+    for step, *parts in (
+        ("1 % added", "true", "part < 10", False),
+        ("0.1 % removed", "part < 999", "part = 999", True),
+        ("1 % removed", "part < 989", "part between 989 and 998", True),
+    ):
+        change(*parts)
+        run(step)
+        if not is_told:
+            run(f"full, {step}", full_refresh=True)
+    results.put(rows)
 
 
 def run_scipy(folder: str, memory_limit: str, results) -> None:
@@ -71,8 +137,9 @@ def run_scipy(folder: str, memory_limit: str, results) -> None:
 
     connection = duckdb.connect(f"{folder}/scipy.duckdb")
     connection.execute("set threads = 2")
+    connection.execute("set enable_progress_bar = false")
     connection.execute(f"create table graph as from read_parquet('{folder}/graph.parquet')")
-    started = time.perf_counter()
+    started, cpu = time.perf_counter(), time.process_time()
     connection.execute(
         "create table nodes as select row_number() over (order by node_key) - 1 as id, node_key "
         "from (select node_key from graph union select neighbour_key from graph)"
@@ -89,8 +156,8 @@ def run_scipy(folder: str, memory_limit: str, results) -> None:
         "create table components as select node_key, min(node_key) over (partition by label) "
         "as cluster_key from labels join nodes using (id)"
     )
-    seconds = time.perf_counter() - started
-    results.put((seconds, time.process_time(), peak_mb(), int(count), "connected_components"))
+    seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
+    results.put((seconds, cpu, peak_mb(), int(count), ""))
 
 
 def peak_mb() -> float:
@@ -99,26 +166,57 @@ def peak_mb() -> float:
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
+def in_process(target, *arguments):
+    """What the function puts, run in a fresh process."""
+    context = multiprocessing.get_context("spawn")
+    results = context.Queue()
+    process = context.Process(target=target, args=(*arguments, results))
+    process.start()
+    while True:
+        try:
+            found = results.get(timeout=1)
+            break
+        except queue.Empty:
+            if not process.is_alive():
+                raise SystemExit(f"{target.__name__} failed") from None
+    process.join()
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--edges", type=int, default=8_000_000)
     parser.add_argument("--memory-limit", default="2GB", help="DuckDB's own limit")
+    parser.add_argument("--hubs", action="store_true", help="incremental runs with hubs")
     options = parser.parse_args()
-    context = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory() as folder:
         graph = make_graph(options.edges)
         path = f"{folder}/graph.parquet"
         duckdb.connect().register("g", graph).execute(f"copy g to '{path}'")
         print(f"{len(graph):,} edges")
         del graph
+        wall = {}
         for name, run in (("connected_components", run_sql), ("scipy", run_scipy)):
-            results = context.Queue()
-            process = context.Process(target=run, args=(folder, options.memory_limit, results))
-            process.start()
-            process.join()
-            seconds, cpu, memory, clusters, note = results.get(timeout=5)
+            seconds, cpu, memory, clusters, note = in_process(run, folder, options.memory_limit)
+            wall[name] = seconds, cpu
             used = f"{seconds:8.1f} s{cpu:8.1f} s of CPU{memory:8.0f} MB"
-            print(f"{name:22}{used}  {clusters:,} clusters  {note}")
+            print(f"{name:22}{used}  {clusters:,} clusters  {note}", flush=True)
+        ours, peer = wall.values()
+        print(f"ratio: {ours[0] / peer[0]:.2f} by the clock, {ours[1] / peer[1]:.2f} by CPU")
+
+        compared, told = (
+            in_process(run_increments, folder, options.memory_limit, options.hubs, is_told)
+            for is_told in (False, True)
+        )
+        full = {step.removeprefix("full, "): row for step, *row in compared if "full" in step}
+        for name, rows in (("found by comparison", compared), ("told", told)):
+            print(f"incremental, what changed is {name}")
+            for step, seconds, cpu, memory, checksum, message in rows:
+                expected = full[step.removeprefix("full, ")]
+                faster = f"{expected[0] / seconds:5.1f} x, by CPU {expected[1] / cpu:5.1f} x"
+                equal = "equal" if checksum == expected[3] else "DIFFERENT"
+                used = f"{seconds:8.2f} s{cpu:8.2f} s of CPU{memory:8.0f} MB"
+                print(f"{step:22}{used}  {faster}  {equal}  {message}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
 """``cdp``: the commands for people. Each is a few lines around a function of the project."""
 
-from collections.abc import Iterable
+import os
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -132,6 +133,145 @@ def _print(columns: Iterable[str], rows: Iterable[tuple[str, ...]]) -> None:
     for row in rows:
         table.add_row(*row)
     console.print(table)
+
+
+identity_app = typer.Typer(help="Decide who is who; the next build applies it.")
+app.add_typer(identity_app, name="identity")
+explain_app = typer.Typer(help="Why two records are one customer, or are not.")
+app.add_typer(explain_app, name="explain")
+
+Author = Annotated[str, typer.Option(help="Who decides.", envvar="CDP_AUTHOR")]
+Reason = Annotated[str, typer.Option(help="Why, in words.")]
+
+
+@identity_app.command("link")
+def link_records(
+    record: str, other: str, author: Author, reason: Reason, target: Target = None
+) -> None:
+    """Two records are one customer, whatever the evidence says."""
+    _decide(target, "same", record, other_record_key=other, author=author, reason=reason)
+
+
+@identity_app.command("separate")
+def separate_records(
+    record: str, other: str, author: Author, reason: Reason, target: Target = None
+) -> None:
+    """Two records are two customers, whatever the evidence says."""
+    _decide(target, "different", record, other_record_key=other, author=author, reason=reason)
+
+
+@identity_app.command("detach")
+def detach_value(
+    record: str,
+    identifier_type: str,
+    value_hash: Annotated[str, typer.Argument(help="SHA-256 of the value, as in identity_links.")],
+    author: Author,
+    reason: Reason,
+    target: Target = None,
+) -> None:
+    """A value is not the record's own: it joins the record to nobody any more."""
+    about = {"identifier_type": identifier_type, "value_hash": value_hash}
+    _decide(target, "detach", record, **about, author=author, reason=reason)
+
+
+@identity_app.command("withdraw")
+def withdraw_decision(
+    decision_number: int, author: Author, reason: Reason, target: Target = None
+) -> None:
+    """Take a decision back."""
+    from orchestration.identity.decisions import NoSuchSubject, withdraw
+    from orchestration.warehouse import Warehouse
+
+    try:
+        with Warehouse.open(target) as warehouse:
+            number = withdraw(warehouse, decision_number, author=author, reason=reason)
+    except (NoSuchSubject, ValueError) as error:
+        console.print(f"[red]{error}[/]")
+        raise typer.Exit(2) from None
+    console.print(f"decision {number} withdraws {decision_number}; the next build applies it")
+
+
+@identity_app.command("diff")
+def diff_identity(
+    base: Annotated[str, typer.Argument(help="Git revision to compare the working tree with.")],
+    max_changed: Annotated[
+        float, typer.Option(help="Share of customers that may merge, split or get another id.")
+    ] = 1.0,
+    out: Annotated[Path | None, typer.Option(help="File for the Markdown.")] = None,
+) -> None:
+    """Build both versions on what is landed (DuckDB) and say what becomes of customers."""
+    from orchestration.identity.diff import DiffFailed, as_markdown, diff
+
+    file = Path(os.environ.get("CDP_DUCKDB_PATH", "data/warehouse/cdp.duckdb"))
+    if not file.exists():
+        console.print(f"[red]no warehouse at {file}; land data first, or set CDP_DUCKDB_PATH[/]")
+        raise typer.Exit(2)
+    try:
+        found = diff(base, file)
+    except DiffFailed as error:
+        console.print(f"[red]{error}[/]")
+        raise typer.Exit(2) from None
+    text = as_markdown(found, base)
+    typer.echo(text)
+    if out:
+        out.write_text(text, encoding="utf-8")
+    if found.changed_share() > max_changed:
+        console.print(f"[red]{found.changed_share():.2%} change, {max_changed:.2%} may[/]")
+        raise typer.Exit(1)
+
+
+def _decide(target: str | None, decision: str, record: str, **about: Any) -> None:
+    from orchestration.identity.decisions import NoSuchSubject, decide
+    from orchestration.warehouse import Warehouse
+
+    try:
+        with Warehouse.open(target) as warehouse:
+            number = decide(warehouse, decision, record, **about)
+    except (NoSuchSubject, ValueError) as error:
+        console.print(f"[red]{error}[/]")
+        raise typer.Exit(2) from None
+    console.print(f"decision {number} is written; the next build applies it")
+
+
+Format = Annotated[Literal["text", "json", "svg"], typer.Option("--format", help="How to answer.")]
+
+
+@explain_app.command("link")
+def explain_link(record: str, other: str, form: Format = "text", target: Target = None) -> None:
+    """The shortest path of evidence that makes two records one customer."""
+    from orchestration.identity import explain
+
+    _answer(target, form, lambda w: explain.explain_link(w, record, other))
+
+
+@explain_app.command("apart")
+def explain_apart(record: str, other: str, form: Format = "text", target: Target = None) -> None:
+    """What two customers' records share, and the guard that keeps them apart."""
+    from orchestration.identity import explain
+
+    _answer(target, form, lambda w: explain.explain_apart(w, record, other))
+
+
+@explain_app.command("customer")
+def explain_customer(customer: str, form: Format = "text", target: Target = None) -> None:
+    """A customer's records, evidence, identifiers and history; former ids are followed."""
+    from orchestration.identity import explain
+
+    _answer(target, form, lambda w: explain.explain_customer(w, customer))
+
+
+def _answer(target: str | None, form: str, ask: Callable[[Any], Any]) -> None:
+    from orchestration.identity.explain import UnknownSubject
+    from orchestration.identity.rendering import rendered
+    from orchestration.warehouse import Warehouse
+
+    try:
+        with Warehouse.open(target) as warehouse:
+            answer = ask(warehouse)
+    except UnknownSubject as error:
+        console.print(f"[red]{error}[/]")
+        raise typer.Exit(2) from None
+    typer.echo(rendered(answer, form))
 
 
 @app.command("publish")

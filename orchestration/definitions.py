@@ -2,7 +2,15 @@
 
 import dagster as dg
 
-from orchestration.defs import landing, lifetime_value, models, publication, schedules, syncs
+from orchestration.defs import (
+    identity,
+    landing,
+    lifetime_value,
+    models,
+    publication,
+    schedules,
+    syncs,
+)
 
 defs = dg.Definitions(
     assets=[
@@ -11,6 +19,7 @@ defs = dg.Definitions(
         lifetime_value.clv_parameters,
         publication.published_marts,
         *syncs.assets,
+        *identity.assets,
     ],
     jobs=[schedules.daily],
     schedules=[schedules.every_morning],

@@ -22,6 +22,7 @@ STORAGE_VERSION = "v1.2.0"
 """DuckDB storage that every driver since early 2025 reads; 2.x writes a newer one."""
 
 PUBLISHED_FOLDERS = {"marts", "profiles", "segments"}
+"""Their public models are published unless they say no; those of other folders if they say so."""
 
 
 @dataclass(frozen=True)
@@ -33,16 +34,15 @@ class Publication:
 
 
 def published_models(manifest: dict[str, Any]) -> list[dict[str, Any]]:
-    """Public models of marts, profiles and segments, less those with ``meta.publish: false``,
-    ordered by name. Nodes as in dbt's manifest."""
+    """Public models of the published folders, less those with ``meta.publish: false``, and models
+    elsewhere with ``meta.publish: true``, ordered by name. Nodes as in dbt's manifest."""
 
     def wanted(node: dict[str, Any]) -> bool:
         return (
             node["resource_type"] == "model"
-            and node["fqn"][1] in PUBLISHED_FOLDERS
             and "__" not in node["name"]
             and node["config"]["materialized"] != "ephemeral"
-            and node["config"]["meta"].get("publish", True)
+            and node["config"]["meta"].get("publish", node["fqn"][1] in PUBLISHED_FOLDERS)
         )
 
     return sorted(filter(wanted, manifest["nodes"].values()), key=lambda node: node["name"])

@@ -1,58 +1,39 @@
-{# The statements of resolve_components: group by, min, join and distinct on bigints, which
-   every engine has. Only nodes with an edge are in the rounds; the others are labelled last,
-   as components of their own. #}
-{% macro components_nodes_sql(graph) %}
-    select
-        cast(
-            row_number() over (order by {{ binary_order('node_key') }}) as {{ dbt.type_bigint() }}
-        ) as node_id,
-        node_key
-    from (
-        select node_key from {{ graph }} where node_key is not null
-        union
-        select neighbour_key from {{ graph }} where neighbour_key is not null
-    ) as keys
-{% endmacro %}
-
-{% macro components_edges_sql(graph, nodes) %}
-    select distinct
-        case when one.node_id < other.node_id then one.node_id else other.node_id end as left_id,
-        case when one.node_id < other.node_id then other.node_id else one.node_id end as right_id
-    from {{ graph }} as graph
-    inner join {{ nodes }} as one on graph.node_key = one.node_key
-    inner join {{ nodes }} as other on graph.neighbour_key = other.node_key
-    where one.node_id != other.node_id
-{% endmacro %}
-
+{# The statements of the rounds: group by, min, join and distinct on bigints, which every
+   engine has. A node that is in no table of parents is a root. #}
 {% macro components_hook_sql(edges) %}
-    select node_id, min(parent_id) as parent_id, 1 as has_moved
-    from (
-        select right_id as node_id, left_id as parent_id from {{ edges }}
-        union all
-        select left_id as node_id, left_id as parent_id from {{ edges }}
-    ) as neighbours
-    group by node_id
+    select right_id as node_id, min(left_id) as parent_id, 1 as has_moved
+    from {{ edges }}
+    where left_id != right_id
+    group by right_id
 {% endmacro %}
 
 {% macro components_jump_sql(parents) %}
     select
         child.node_id,
-        parent.parent_id,
-        case when parent.parent_id != child.parent_id then 1 else 0 end as has_moved
+        coalesce(parent.parent_id, child.parent_id) as parent_id,
+        case when parent.parent_id is null then 0 else 1 end as has_moved
     from {{ parents }} as child
-    inner join {{ parents }} as parent on child.parent_id = parent.node_id
+    left join {{ parents }} as parent on child.parent_id = parent.node_id
 {% endmacro %}
 
+{# A node whose parent may not be a root yet stays a node, with an edge to that parent. #}
 {% macro components_contracted_sql(edges, parents) %}
     select distinct
-        case when one.parent_id < other.parent_id then one.parent_id else other.parent_id end
-            as left_id,
-        case when one.parent_id < other.parent_id then other.parent_id else one.parent_id end
-            as right_id
-    from {{ edges }} as edges
-    inner join {{ parents }} as one on edges.left_id = one.node_id
-    inner join {{ parents }} as other on edges.right_id = other.node_id
-    where one.parent_id != other.parent_id
+        case when left_id < right_id then left_id else right_id end as left_id,
+        case when left_id < right_id then right_id else left_id end as right_id
+    from (
+        select
+            coalesce(one.parent_id, edges.left_id) as left_id,
+            coalesce(other.parent_id, edges.right_id) as right_id
+        from (
+            select left_id, right_id from {{ edges }}
+            union all
+            select parent_id as left_id, node_id as right_id from {{ parents }} where has_moved = 1
+        ) as edges
+        left join {{ parents }} as one on edges.left_id = one.node_id and one.has_moved = 0
+        left join {{ parents }} as other on edges.right_id = other.node_id and other.has_moved = 0
+    ) as moved
+    where left_id != right_id
 {% endmacro %}
 
 {% macro components_composed_sql(parents, labels) %}
@@ -61,22 +42,70 @@
         coalesce(labels.parent_id, parents.parent_id) as parent_id
     from {{ parents }} as parents
     left join {{ labels }} as labels on parents.parent_id = labels.node_id
+    where parents.has_moved = 0
+    union all
+    select node_id, parent_id from {{ labels }}
 {% endmacro %}
 
-{% macro components_labelled_sql(nodes, labels, node_column, cluster_column) %}
+{# Ids in place of keys; a row with one key only is a loop, which says that the node exists. #}
+{% macro components_identified_sql(graph, seed) %}
     select
-        nodes.node_key as {{ node_column }},
-        {% if labels is none -%}
-        nodes.node_key as {{ cluster_column }}
-    from {{ nodes }} as nodes
-        {%- else -%}
-        coalesce(roots.node_key, nodes.node_key) as {{ cluster_column }}
-    from {{ nodes }} as nodes
-    left join {{ labels }} as labels on nodes.node_id = labels.node_id
-    left join {{ nodes }} as roots on labels.parent_id = roots.node_id
-        {%- endif %}
+        case when node_id < neighbour_id then node_id else neighbour_id end as left_id,
+        case when node_id < neighbour_id then neighbour_id else node_id end as right_id,
+        node_key,
+        neighbour_key
+    from (
+        select
+            node_key,
+            neighbour_key,
+            {{ key_id('node_key', seed) }} as node_id,
+            {{ key_id('neighbour_key', seed) }} as neighbour_id
+        from {{ graph }} as graph
+    ) as identified
+{% endmacro %}
+
+{% macro components_paired_sql(graph_sql) %}
+    select
+        coalesce(node_key, neighbour_key) as node_key,
+        coalesce(neighbour_key, node_key) as neighbour_key
+    from ({{ graph_sql }}) as graph
+    where node_key is not null or neighbour_key is not null
+{% endmacro %}
+
+{# Every row of `members` (node_id, node_key, ...) with the root of its component. #}
+{% macro components_rooted_sql(members, labels) %}
+    select
+        members.*,
+        coalesce(labels.parent_id, members.node_id) as root_id
+    from {{ members }} as members
+    left join {{ labels }} as labels on members.node_id = labels.node_id
+{% endmacro %}
+
+{# The smallest key of each component, and its id. #}
+{% macro components_named_sql(told, seed) %}
+    select root_id, cluster_key, {{ key_id('cluster_key', seed) }} as label_id
+    from (
+        select root_id, {{ binary_min('node_key') }} as cluster_key
+        from {{ told }}
+        group by root_id
+    ) as named
 {% endmacro %}
 
 {% macro components_count(table) %}
     {% do return(run_query('select count(*) from ' ~ table).rows[0][0] | int) %}
+{% endmacro %}
+
+{# A scratch table of this node and this run, listed so that it can be dropped. #}
+{% macro components_scratch(tables, name, sql) %}
+    {% set name = 'cc_' ~ local_md5(invocation_id ~ model.unique_id)[:12] ~ '_' ~ name %}
+    {% set table = create_scratch_table(name, sql) %}
+    {% do tables.append(table) %}
+    {% do return(table) %}
+{% endmacro %}
+
+{% macro components_drop(tables, dropped) %}
+    {% for table in dropped %}
+        {% do tables.remove(table) %}
+    {% endfor %}
+    {% do drop_scratch_tables(dropped) %}
 {% endmacro %}

@@ -2,6 +2,7 @@
     materialized='connected_components',
     node_column='record_key',
     cluster_column='cluster_key',
+    incremental=true,
 ) }}
 -- Browsers and devices among themselves: a cookie and the one that replaced it share a value.
 -- Known records take no part, so no chain of cookies can join two of them.

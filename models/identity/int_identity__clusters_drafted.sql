@@ -2,6 +2,7 @@
     materialized='connected_components',
     node_column='record_key',
     cluster_column='cluster_key',
+    incremental=true,
 ) }}
 -- Known records joined by every edge, before clusters that break a limit are taken apart.
 

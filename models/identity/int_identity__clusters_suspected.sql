@@ -1,4 +1,4 @@
--- Drafted clusters that cannot be one person. Their weak edges (a phone) do not count.
+-- Drafted clusters that cannot be one person: they are built again, edge by edge.
 
 with
 
@@ -14,17 +14,13 @@ records_keyed as (
 
 ),
 
-identifiers_validated as (
+decisions as (
 
-    select * from {{ ref('int_identity__identifiers_validated') }}
+    select * from {{ ref('int_identity__decisions_listed') }}
 
-    where rejection_reason is null
-
-),
-
-identifier_rules as (
-
-    select * from {{ ref('identifier_rules') }}
+    where
+        is_in_force
+        and decision = 'different'
 
 ),
 
@@ -85,44 +81,45 @@ contradictory as (
 
 ),
 
-values_held as (
+-- Only clusters of several records can hold several values of a type.
+members_in_company as (
 
-    select
-        clusters_drafted.cluster_key,
-        identifiers_validated.identifier_type,
-        count(distinct identifiers_validated.identifier_value) as value_count
+    select * from members
 
-    from clusters_drafted
-
-    inner join identifiers_validated
-        on clusters_drafted.record_key = identifiers_validated.record_key
-
-    -- Only clusters of several records can hold several values of a type.
     where
-        clusters_drafted.cluster_key in (
+        cluster_key in (
             select cluster_key from members
             group by cluster_key
             having count(*) > 1
         )
 
-    group by
-        clusters_drafted.cluster_key,
-        identifiers_validated.identifier_type
-
 ),
 
 overloaded as (
 
-    select distinct
-        values_held.cluster_key,
+    select
+        cluster_key,
         'too_many_values' as reason
 
-    from values_held
+    from ({{ groups_with_too_many_values('members_in_company', 'cluster_key') }}) as held
 
-    inner join identifier_rules
-        on values_held.identifier_type = identifier_rules.identifier_type
+),
 
-    where values_held.value_count > identifier_rules.max_values_per_customer
+decided_apart as (
+
+    select distinct
+        one.cluster_key,
+        'decided_apart' as reason
+
+    from decisions
+
+    inner join members as one
+        on decisions.left_record_key = one.record_key
+
+    inner join members as other
+        on
+            decisions.right_record_key = other.record_key
+            and one.cluster_key = other.cluster_key
 
 ),
 
@@ -133,6 +130,8 @@ suspected as (
     select * from contradictory
     union all
     select * from overloaded
+    union all
+    select * from decided_apart
 
 )
 

@@ -29,6 +29,7 @@ members as (
     select
         identifiers_validated.record_key,
         identifiers_validated.identifier_type,
+        identifiers_validated.identifier_value,
         identifier_rules.priority,
         records_keyed.first_name_key is not null as has_name,
         min(case
@@ -61,6 +62,7 @@ candidates as (
     select
         record_key,
         identifier_type,
+        identifier_value,
         priority,
         has_name,
         coalesce(first_named_record_key, first_record_key) as anchor_record_key
@@ -84,18 +86,48 @@ voted as (
 
 ),
 
+decisions as (
+
+    select * from {{ ref('int_identity__decisions_listed') }}
+
+    where
+        is_in_force
+        and decision = 'same'
+
+),
+
 edges as (
 
-    select distinct
+    select
         anchor_record_key as left_record_key,
         record_key as right_record_key,
-        identifier_type
+        identifier_type,
+        identifier_value,
+        priority
 
     from voted
 
     where
         has_name
         or vote = 1
+
+    union all
+
+    -- Both records must still be there.
+    select
+        decisions.left_record_key,
+        decisions.right_record_key,
+        'decision' as identifier_type,
+        cast(null as {{ dbt.type_string() }}) as identifier_value,
+        0 as priority
+
+    from decisions
+
+    inner join records_keyed as left_records
+        on decisions.left_record_key = left_records.record_key
+
+    inner join records_keyed as right_records
+        on decisions.right_record_key = right_records.record_key
 
 )
 

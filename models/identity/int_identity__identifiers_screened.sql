@@ -26,6 +26,16 @@ junk_identifiers as (
 
 ),
 
+detachments as (
+
+    select * from {{ ref('int_identity__decisions_listed') }}
+
+    where
+        is_in_force
+        and decision = 'detach'
+
+),
+
 probed as (
 
     select
@@ -82,6 +92,7 @@ screened as (
                 probed.identifier_value not like '+_______%'
                 or length(probed.identifier_value) > 24
             ) then 'malformed'
+            when detachments.decision is not null then 'detached'
             -- The word itself cannot stand in a seed: dbt loads it as a missing value.
             when probed.probe = 'null' then 'junk'
             {% for kind in ['exact', 'local_part', 'domain', 'last_8_digits'] -%}
@@ -93,6 +104,12 @@ screened as (
 
     left join identifier_rules
         on probed.identifier_type = identifier_rules.identifier_type
+
+    left join detachments
+        on
+            probed.record_key = detachments.record_key
+            and probed.identifier_type = detachments.identifier_type
+            and {{ sha256_hex('probed.identifier_value') }} = detachments.value_hash
 
     {% for kind in ['exact', 'local_part', 'domain', 'last_8_digits'] -%}
         left join (

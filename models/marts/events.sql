@@ -1,4 +1,5 @@
 -- A view: a merge of two customers moves their events without rewriting any of them.
+
 with
 
 events as (
@@ -17,11 +18,17 @@ identities as (
 
 ),
 
+shared_browser_users as (
+
+    select * from {{ ref('shared_browser_users') }}
+
+),
+
 final as (
 
     select
         events.event_id,
-        identities.customer_id,
+        coalesce(shared_browser_users.customer_id, identities.customer_id) as customer_id,
         events.record_key,
         events.login_id,
         events.source_name,
@@ -40,6 +47,17 @@ final as (
 
     left join identities
         on events.record_key = identities.record_key
+
+    -- Who was logged in on a browser of several people when it happened.
+    left join shared_browser_users
+        on
+            identities.customer_id = shared_browser_users.browser_customer_id
+            and events.occurred_at >= shared_browser_users.used_from
+            and (
+                shared_browser_users.used_until is null
+                or events.occurred_at < shared_browser_users.used_until
+            )
+            and not events.has_bad_time
 
 )
 

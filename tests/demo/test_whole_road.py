@@ -86,8 +86,29 @@ def halves_contents(halves) -> dict[str, tuple]:
     return halves.contents()
 
 
+# What tells the runs themselves: two runs have more to tell than one.
+HISTORY = {
+    "identity.customer_id_assignments",
+    "identity.customer_id_changes",
+    "identity.customer_id_redirects",
+    "identity.identity_health",
+    "identity.int_identity__id_moves_counted",
+}
+
+
 def test_two_halves_by_load_time_equal_one_run(small_demo, halves_contents):
-    assert not differences(small_demo.contents(), halves_contents)
+    different = differences(small_demo.contents(), halves_contents)
+    assert not set(different) - HISTORY
+
+
+def test_ids_of_the_first_half_lead_to_customers_of_the_second(halves):
+    [(issued, lost)] = rows(
+        halves,
+        """select count(*), count(*) filter (where current_customer_id is null)
+        from identity.customer_id_redirects where status != 'current'""",
+    )
+    assert issued > 0, "some customers of the first half turned out to be one"
+    assert lost == 0
 
 
 def test_a_run_without_new_data_changes_no_row(small_demo, halves, halves_contents):

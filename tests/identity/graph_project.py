@@ -6,10 +6,14 @@ It holds this repository's macros and one model that reads the table ``graph``
 
 from __future__ import annotations
 
+import re
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import duckdb
 import numpy as np
+import psycopg2
+import psycopg2.extras
 import pyarrow as pa
 import yaml
 from dbt.cli.main import dbtRunner
@@ -18,33 +22,95 @@ from scipy.sparse.csgraph import connected_components
 
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = """
-{{ config(
+{{{{ config(
     materialized='connected_components',
     node_column='record_key',
     cluster_column='cluster_key',
-) }}
-select node_key, neighbour_key from {{ target.schema }}.graph
+    {config}
+) }}}}
+{comment}
+select node_key, neighbour_key from {{{{ target.schema }}}}.graph
 """
+CHANGES = "select node_key, neighbour_key, is_removed from {{ target.schema }}.changed"
 
 
 class GraphProject:
-    """Clusters graphs through dbt; ``rounds`` is what the last run reported."""
+    """Clusters graphs through dbt; ``rounds``, ``message`` and ``seconds`` (of the model, without
+    dbt's start-up) are those of the last run.
 
-    def __init__(self, folder: Path, threads: int = 2, memory_limit: str = "3GB") -> None:
+    ``changes``: the model takes its delta from the table ``changed``. ``macros``: SQL of macros
+    that go before the engine's own. ``postgres``: the environment of a server.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        threads: int = 2,
+        memory_limit: str = "3GB",
+        incremental: bool = False,
+        changes: bool = False,
+        macros: str = "",
+        hook: str = "",
+        postgres: dict[str, str] | None = None,
+    ) -> None:
         self.folder = folder
         self.database = folder / "graph.duckdb"
+        self.postgres = postgres
+        self.schema = "public" if postgres else "main"
         self.rounds = 0
         self.message = ""
-        (folder / "models").mkdir(parents=True)
-        (folder / "models" / "components.sql").write_text(MODEL)
-        project = {
-            "name": "cdp",
-            "version": "1.0",
-            "profile": "graph",
-            "macro-paths": [str(ROOT / "macros/identity"), str(ROOT / "macros/cross_db")],
-            "flags": {"send_anonymous_usage_stats": False},
+        self.seconds = 0.0
+        config = ["incremental=true"] * incremental + ["changes='changes'"] * changes
+        config += [f"post_hook={hook!r}"] * bool(hook)
+        comment = "-- depends_on: {{ ref('changes') }}" if changes else ""
+        model = MODEL.format(config=", ".join(config), comment=comment)
+        files = {
+            "models/components.sql": model,
+            "dbt_project.yml": yaml.safe_dump(
+                {
+                    "name": "cdp",
+                    "version": "1.0",
+                    "profile": "graph",
+                    "macro-paths": [str(ROOT / "macros/identity"), str(ROOT / "macros/cross_db")],
+                    "dispatch": [{"macro_namespace": "cdp", "search_order": ["overrides", "cdp"]}],
+                    "flags": {"send_anonymous_usage_stats": False},
+                }
+            ),
+            "dbt_packages/overrides/dbt_project.yml": yaml.safe_dump(
+                {"name": "overrides", "version": "1.0"}
+            ),
+            "dbt_packages/overrides/macros/overrides.sql": macros,
+            "profiles.yml": yaml.safe_dump(
+                {
+                    "graph": {
+                        "target": "dev",
+                        "outputs": {"dev": self._output(threads, memory_limit)},
+                    }
+                }
+            ),
         }
-        output = {
+        if changes:
+            files["models/changes.sql"] = "{{ config(materialized='view') }} " + CHANGES
+        for name, text in files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text)
+        self.runner = dbtRunner()
+        self.manifest = self.invoke("parse").result
+        self.runner = dbtRunner(manifest=self.manifest)
+
+    def _output(self, threads: int, memory_limit: str) -> dict:
+        if self.postgres:
+            return {
+                "type": "postgres",
+                "host": self.postgres["CDP_POSTGRES_HOST"],
+                "port": int(self.postgres["CDP_POSTGRES_PORT"]),
+                "user": self.postgres["CDP_POSTGRES_USER"],
+                "password": "",
+                "dbname": self.postgres["CDP_POSTGRES_DATABASE"],
+                "schema": self.schema,
+                "threads": 1,
+            }
+        return {
             "type": "duckdb",
             "path": str(self.database),
             "threads": 1,
@@ -54,46 +120,84 @@ class GraphProject:
                 "preserve_insertion_order": False,
             },
         }
-        (folder / "dbt_project.yml").write_text(yaml.safe_dump(project))
-        profile = {"graph": {"target": "dev", "outputs": {"dev": output}}}
-        (folder / "profiles.yml").write_text(yaml.safe_dump(profile))
-        self.runner = dbtRunner()
-        self.manifest = self.invoke("parse").result
-        self.runner = dbtRunner(manifest=self.manifest)
+
+    @contextmanager
+    def connection(self):
+        """A DB-API cursor of its own on the warehouse, committed at the end."""
+        if not self.postgres:
+            with duckdb.connect(str(self.database)) as connection:
+                yield connection
+            return
+        output = self._output(1, "")
+        with (
+            closing(
+                psycopg2.connect(
+                    **{name: output[name] for name in ("host", "port", "user", "dbname")}
+                )
+            ) as connection,
+            connection,
+            connection.cursor() as cursor,
+        ):
+            yield cursor
 
     def invoke(self, *arguments: str):
         """Run dbt in this project; the caller judges the result."""
         where = ["--project-dir", str(self.folder), "--profiles-dir", str(self.folder)]
         return self.runner.invoke(["--quiet", *arguments, *where])
 
-    def load(self, graph: pa.Table) -> None:
-        """Replace the graph; columns node_key and neighbour_key, both text."""
-        with duckdb.connect(str(self.database)) as connection:
-            connection.register("incoming", graph)
-            connection.execute("create or replace table main.graph as select * from incoming")
+    def load(self, rows: pa.Table, table: str = "graph") -> None:
+        """Replace the graph, or another table."""
+        with self.connection() as connection:
+            connection.execute(f"drop table if exists {self.schema}.{table} cascade")
+            if not self.postgres:
+                connection.register("incoming", rows)
+                connection.execute(f"create table {self.schema}.{table} as from incoming")
+                return
+            types = {"bool": "boolean", "string": "text"}
+            columns = ", ".join(f"{field.name} {types[str(field.type)]}" for field in rows.schema)
+            connection.execute(f"create table {self.schema}.{table} ({columns})")
+            values = list(zip(*rows.to_pydict().values(), strict=True))
+            if values:
+                insert = f"insert into {self.schema}.{table} values %s"
+                psycopg2.extras.execute_values(connection, insert, values)
 
-    def run(self, max_rounds: int = 40) -> None:
+    def run(self, max_rounds: int = 40, max_share: float = 0.2, full_refresh: bool = False) -> None:
         """Build the table; raises AssertionError with dbt's message when it fails."""
-        outcome = self.invoke("run", "--vars", f"identity_max_rounds: {max_rounds}")
-        assert outcome.success, outcome.result.results[0].message
-        response = outcome.result.results[0].adapter_response
-        self.message = response["_message"]
-        self.rounds = int(self.message.split(" rounds")[0].split()[-1])
+        settings = {"identity_max_rounds": max_rounds, "identity_incremental_max_share": max_share}
+        full = ["--full-refresh"] * full_refresh
+        outcome = self.invoke("run", "--vars", yaml.safe_dump(settings), *full)
+        result = next(
+            (r for r in outcome.result or [] if r.node.name == "components"), outcome.exception
+        )
+        assert outcome.success, getattr(result, "message", result)
+        self.message = result.adapter_response["_message"]
+        self.rounds = int(re.search(r"in (\d+) rounds", self.message).group(1))
+        self.seconds = result.execution_time
+
+    def fetch(self, sql: str) -> list[tuple]:
+        """Rows of a query."""
+        with self.connection() as connection:
+            connection.execute(sql)
+            return connection.fetchall()
 
     def clusters(self) -> dict[str, str]:
         """record_key -> cluster_key of the last build."""
-        with duckdb.connect(str(self.database)) as connection:
-            rows = connection.execute("select record_key, cluster_key from main.components")
-            rows = rows.fetchall()
+        rows = self.fetch(f"select record_key, cluster_key from {self.schema}.components")
         found = dict(rows)
         assert len(found) == len(rows), "a record has two clusters"
         return found
 
+    def state(self) -> list[list[tuple]]:
+        """Rows of what an incremental run starts from, the edges first, the state itself last."""
+        tables = ("edges", "nodes", "state")
+        return [self.fetch(f"select * from components__{t} order by 1, 2") for t in tables]
+
     def scratch_tables_left(self) -> list[str]:
-        """Names of tables other than the graph and the result."""
-        with duckdb.connect(str(self.database)) as connection:
+        """Names of tables other than the graph, the result and its state."""
+        with self.connection() as connection:
             rows = connection.execute("select table_name from duckdb_tables()").fetchall()
-        return [name for (name,) in rows if name not in ("graph", "components")]
+        ours = ["components" + part for part in ("", "__nodes", "__edges", "__state")]
+        return [name for (name,) in rows if name not in ("graph", "changed", *ours)]
 
 
 def graph_table(edges: list[tuple[str, str]], nodes: list[str] = ()) -> pa.Table:
@@ -125,3 +229,8 @@ def expected_partition(edges: list[tuple[str, str]], nodes: list[str] = ()) -> s
     matrix = coo_matrix((np.ones(len(edges)), (left, right)), shape=shape)
     labels = connected_components(matrix, directed=False)[1]
     return partition({key: str(label) for key, label in zip(keys, labels, strict=True)})
+
+
+def expected_clusters(edges: list[tuple[str, str]], nodes: list[str] = ()) -> dict[str, str]:
+    """record -> smallest record of its component, by scipy."""
+    return {member: min(group) for group in expected_partition(edges, nodes) for member in group}

@@ -20,8 +20,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SHARED = Path(os.environ.get("CDP_SHARED_DIR", ROOT.parent / "shared"))
 RECORD_COLUMNS = (
     "record_key", "first_name", "last_name", "full_name", "email", "phone", "birth_date",
-    "gender", "loyalty_id", "shop_customer_id", "cookie_id", "device_id", "previous_cookie_id",
-    "is_anonymous", "loaded_at",
+    "gender", "street", "postcode", "city", "country", "company_name", "loyalty_id",
+    "shop_customer_id", "cookie_id", "device_id", "previous_cookie_id", "is_anonymous", "loaded_at",
 )  # fmt: skip
 """Of a raw record, all text; is_anonymous is 'true' for a cookie or device, loaded_at ISO."""
 
@@ -38,6 +38,11 @@ select
     phone as phone_raw,
     {{ normalize_birth_date('birth_date') }} as birth_date,
     gender,
+    {{ null_if_placeholder('street') }} as street,
+    {{ normalize_postcode('postcode', 'country') }} as postcode,
+    {{ normalize_name('city') }} as city,
+    country,
+    {{ null_if_placeholder('company_name') }} as company_name,
     {{ null_if_placeholder('loyalty_id') }} as loyalty_id,
     {{ null_if_placeholder('device_id') }} as device_id,
     shop_customer_id,
@@ -65,11 +70,19 @@ from (
 )
 where coalesce(identifier_value, raw_value) is not null
 """
+LOG_INS = """
+create or replace table conformed.visitor_log_ins as
+select record_key, identifier_type, identifier_value, loaded_at as logged_in_at
+from conformed.record_identifiers
+where record_key in (select record_key from normalised where is_anonymous)
+    and identifier_type in ('shop_customer_id', 'email') and identifier_value is not null
+"""
 RECORDS = """
 create or replace table conformed.customer_records as
 select
     record_key, split_part(record_key, ':', 1) as source_name, is_anonymous, first_name,
-    last_name, full_name, email, phone, birth_date, gender, loaded_at
+    last_name, full_name, email, phone, birth_date, gender, street, postcode, city, country,
+    company_name, cast(null as varchar) as company_domain, loaded_at
 from normalised
 """
 
@@ -132,10 +145,11 @@ class IdentityProject:
             connection.execute(f"create or replace temp table normalised as {self.normalise}")
             connection.execute(RECORDS)
             connection.execute(IDENTIFIERS)
+            connection.execute(LOG_INS)
 
-    def run(self, variables: dict | None = None) -> None:
+    def run(self, variables: dict | None = None, threads: int = 1) -> None:
         """Build the identity models from the conformed tables."""
-        given = ["--vars", json.dumps(variables or {})]
+        given = ["--vars", json.dumps(variables or {}), "--threads", str(threads)]
         outcome = self.invoke("run", "--select", "path:models/identity", *given)
         if not outcome.success:
             problems = outcome.result.results if outcome.result else [outcome.exception]
@@ -145,10 +159,34 @@ class IdentityProject:
         """record_key -> customer_id."""
         return dict(self.query("select record_key, customer_id from identity.customer_identities"))
 
-    def resolve(self, records: list[dict[str, str | None]]) -> dict[str, str]:
-        """Load, run and return record_key -> customer_id."""
+    def forget(self) -> None:
+        """Drop what identity remembers: ids are a function of the records again."""
+        for table in ("customer_id_registry", "customer_id_assignments"):
+            self.query(f"drop table if exists identity.{table}")
+
+    def lose_tables(self, but: tuple[str, ...] = ()) -> None:
+        """Drop every table and view of identity but these."""
+        found = self.query(
+            "select table_name, table_type from information_schema.tables"
+            " where table_schema = 'identity'"
+        )
+        for name, kind in found:
+            if name not in but:
+                self.query(
+                    f'drop {"view" if kind == "VIEW" else "table"} identity."{name}" cascade'
+                )
+
+    def resolve(
+        self,
+        records: list[dict[str, str | None]],
+        remembers: bool = False,
+        threads: int = 1,
+    ) -> dict[str, str]:
+        """Load, run and return record_key -> customer_id; from empty unless it remembers."""
+        if not remembers:
+            self.forget()
         self.load(records)
-        self.run()
+        self.run(threads=threads)
         found = self.customers()
         assert set(found) == {row["record_key"] for row in records}
         return found

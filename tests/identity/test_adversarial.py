@@ -5,10 +5,13 @@ from __future__ import annotations
 import csv
 import subprocess
 import sys
+from collections import Counter
+from itertools import combinations
 from pathlib import Path
 
 import pytest
 
+from .graph_project import partition
 from .identity_project import SHARED, IdentityProject
 
 CORPUS = SHARED / "data" / "adversarial"
@@ -58,8 +61,50 @@ def test_customers(project: IdentityProject, tmp_path: Path) -> None:
     assert "assertions 114/114" in score("customers", persons, "case_id", tmp_path)
 
 
-def test_collapse(project: IdentityProject, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def collapse(project: IdentityProject) -> tuple[list[dict[str, str]], dict[str, str]]:
+    """The rows whose shared and placeholder values collapse a naive join, and their customers."""
     rows = read("collapse.csv")
     found = project.resolve([{**row, "record_key": record_key(row)} for row in rows])
-    persons = {row["record_id"]: found[record_key(row)] for row in rows}
+    return rows, {row["record_id"]: found[record_key(row)] for row in rows}
+
+
+def test_collapse(collapse, tmp_path: Path) -> None:
+    _, persons = collapse
     score("collapse", persons, "record_id", tmp_path)
+
+
+def test_households(project: IdentityProject, collapse) -> None:
+    """People of a household share its mailbox or telephone and a last name. Its id is the truth's
+    before the underscore; everybody else lives alone."""
+    rows, persons = collapse
+    households = dict(
+        project.query("select customer_id, household_id from identity.customer_households")
+    )
+    lives_in = {
+        persons[row["record_id"]]: row["true_person_id"].split("_")[0]
+        for row in rows
+        if row["true_person_id"].startswith("TH")
+    }
+    together = {
+        pair for pair in combinations(sorted(lives_in), 2) if len({lives_in[c] for c in pair}) == 1
+    }
+    found = {pair for pair in together if len({households[c] for c in pair}) == 1}
+    assert len(set(lives_in.values())) == 150
+    assert len(found) / len(together) >= 0.95
+    sizes = Counter(households.values())
+    strangers = [c for c in households if c not in lives_in and sizes[households[c]] > 1]
+    print(f"households: recall {len(found) / len(together):.4f}, {len(strangers)} strangers in one")
+    assert len(strangers) / len(lives_in) < 0.05
+
+
+def test_shared_values_give_themselves_away(project: IdentityProject, collapse, tmp_path) -> None:
+    """Without the list of junk: nobody has listed the store's telephone before it is there."""
+    rows, _ = collapse
+    project.query("delete from seeds.junk_identifiers")
+    found = project.resolve([{**row, "record_key": record_key(row)} for row in rows])
+    truth = {record_key(row): row["true_person_id"] for row in rows}
+    pairs = [pair for members in partition(found) for pair in combinations(sorted(members), 2)]
+    right = sum(truth[one] == truth[other] for one, other in pairs)
+    assert len(pairs) > 1000
+    assert right / len(pairs) >= 0.99

@@ -15,6 +15,7 @@ LAYERS = Path(__file__).with_name("layers.txt")
 STATE_GROUPS = {
     "landings": "raw",
     "landing_rejections": "raw",
+    "identity_decisions": "identity",
     "clv_parameters": "marts",
     "sync_ledger": "destinations",
     "sync_runs": "destinations",
@@ -101,7 +102,11 @@ def test_every_source_table_is_an_asset_that_somebody_makes(nodes, groups, graph
     }
     assert {name: groups[name] for name in expected} == expected
     unmade = {key.to_user_string() for key in graph.external_asset_keys}
-    assert unmade == {"state/sync_ledger", "state/sync_runs"}, "written by the syncs alone"
+    assert unmade == {
+        "state/sync_ledger",  # with sync_runs written by the syncs,
+        "state/sync_runs",
+        "state/identity_decisions",  # and this one by people
+    }
 
 
 def test_the_fit_stands_between_the_histograms_and_the_scores(parents):
@@ -116,11 +121,13 @@ def test_the_publication_is_downstream_of_the_public_tables(nodes, parents):
     public = {
         f"{node['schema']}/{node['name']}"
         for node in of_type(nodes, "model")
-        if node["fqn"][1] in ("profiles", "marts", "segments")
-        and "__" not in node["name"]
-        and node["config"]["meta"].get("publish", True)
+        if "__" not in node["name"]
+        and node["config"]["meta"].get(
+            "publish", node["fqn"][1] in ("profiles", "marts", "segments")
+        )
     }
     assert parents["published/marts"] == public
+    assert {"identity/customer_id_redirects", "identity/customer_households"} <= public
 
 
 def test_every_sync_exposure_is_an_asset_downstream_of_its_model(nodes, parents, groups):

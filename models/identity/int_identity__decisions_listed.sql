@@ -1,0 +1,55 @@
+-- What people decided, and whether it still holds: the newest decision about two records, or
+-- about a record and a value, counts.
+
+with
+
+decisions as (
+
+    select * from {{ source('state', 'identity_decisions') }}
+
+),
+
+sorted as (
+
+    select
+        decision_number,
+        decision,
+        author,
+        reason,
+        decided_at,
+        record_key,
+        other_record_key,
+        identifier_type,
+        value_hash,
+        case
+            when other_record_key < record_key then other_record_key
+            when other_record_key is not null then record_key
+        end as left_record_key,
+        case when other_record_key < record_key then record_key else other_record_key end
+            as right_record_key,
+        -- Hashes outlive the records they stand for.
+        substr({{ sha256_hex('record_key') }}, 1, 32) as record_hash,
+        substr({{ sha256_hex('other_record_key') }}, 1, 32) as other_record_hash
+
+    from decisions
+
+),
+
+listed as (
+
+    select
+        *,
+        decision != 'withdrawn'
+        and decision_number = max(decision_number) over (
+            partition by
+                coalesce(left_record_key, record_key),
+                right_record_key,
+                identifier_type,
+                value_hash
+        ) as is_in_force
+
+    from sorted
+
+)
+
+select * from listed

@@ -1,0 +1,146 @@
+-- What each run did to each id: records gained and lost, and what may have caused it.
+
+with
+
+assignments as (
+
+    select * from {{ ref('customer_id_assignments') }}
+
+),
+
+decisions as (
+
+    select * from {{ ref('int_identity__decisions_listed') }}
+
+),
+
+runs as (
+
+    select
+        run_number,
+        as_of,
+        loaded_through,
+        last_decision_number,
+        lag(last_decision_number) over (order by run_number) as earlier_decision_number
+
+    from (
+        select distinct
+            run_number,
+            as_of,
+            loaded_through,
+            last_decision_number
+        from assignments
+    ) as run_facts
+
+),
+
+decided as (
+
+    select
+        runs.run_number,
+        subjects.record_hash,
+        max(subjects.decision_number) as decision_number
+
+    from runs
+
+    inner join (
+        select
+            decision_number,
+            record_hash
+        from decisions
+        union all
+        select
+            decision_number,
+            other_record_hash as record_hash
+        from decisions
+        where other_record_hash is not null
+    ) as subjects
+        on
+            runs.last_decision_number >= subjects.decision_number
+            and coalesce(runs.earlier_decision_number, 0) < subjects.decision_number
+
+    group by runs.run_number, subjects.record_hash
+
+),
+
+sides as (
+
+    select
+        run_number,
+        record_hash,
+        customer_id,
+        1 as gained,
+        0 as lost,
+        case when previous_customer_id is null then record_hash end as new_record_hash,
+        cast(null as {{ dbt.type_string() }}) as gone_record_hash
+
+    from assignments
+
+    where customer_id is not null
+
+    union all
+
+    select
+        run_number,
+        record_hash,
+        previous_customer_id as customer_id,
+        0 as gained,
+        1 as lost,
+        cast(null as {{ dbt.type_string() }}) as new_record_hash,
+        case when customer_id is null then record_hash end as gone_record_hash
+
+    from assignments
+
+    where previous_customer_id is not null
+
+),
+
+counted as (
+
+    select
+        sides.run_number,
+        sides.customer_id,
+        sum(sides.gained) as gained_count,
+        sum(sides.lost) as lost_count,
+        min(sides.new_record_hash) as new_record_hash,
+        min(sides.gone_record_hash) as gone_record_hash,
+        max(decided.decision_number) as decision_number
+
+    from sides
+
+    left join decided
+        on
+            sides.run_number = decided.run_number
+            and sides.record_hash = decided.record_hash
+
+    group by sides.run_number, sides.customer_id
+
+),
+
+final as (
+
+    select
+        counted.run_number,
+        runs.as_of,
+        runs.loaded_through,
+        counted.customer_id,
+        counted.gained_count,
+        counted.lost_count,
+        sum(counted.gained_count - counted.lost_count) over (
+            partition by counted.customer_id
+            order by counted.run_number
+            rows between unbounded preceding and current row
+        ) as record_count,
+        min(counted.run_number) over (partition by counted.customer_id) as first_run_number,
+        counted.new_record_hash,
+        counted.gone_record_hash,
+        counted.decision_number
+
+    from counted
+
+    inner join runs
+        on counted.run_number = runs.run_number
+
+)
+
+select * from final

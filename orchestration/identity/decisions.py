@@ -1,0 +1,132 @@
+"""Decisions of people about who is who, in the append-only table ``state.identity_decisions``.
+
+A decision is written here and nothing else: the models of the next build apply it, after all
+guards and before all evidence, and list it in ``identity_review_queue`` when it breaks a rule.
+"""
+
+import hashlib
+from datetime import UTC, datetime
+from typing import Literal
+
+import pyarrow as pa
+
+from orchestration.warehouse import Warehouse, compose
+
+TABLE = "state.identity_decisions"
+
+_SCHEMA = pa.schema(
+    [
+        ("decision_number", pa.int64()),
+        ("decision", pa.string()),
+        ("record_key", pa.string()),
+        ("other_record_key", pa.string()),
+        ("identifier_type", pa.string()),
+        ("value_hash", pa.string()),
+        ("author", pa.string()),
+        ("reason", pa.string()),
+        ("decided_at", pa.timestamp("us")),
+    ]
+)
+
+
+class NoSuchSubject(LookupError):
+    """The decision is about a record or a value that is not there."""
+
+
+def decide(
+    warehouse: Warehouse,
+    decision: Literal["same", "different", "detach", "withdrawn"],
+    record_key: str,
+    *,
+    other_record_key: str | None = None,
+    identifier_type: str | None = None,
+    value_hash: str | None = None,
+    author: str,
+    reason: str,
+) -> int:
+    """Append a decision about two records, or about a record and a value, and return its
+    number. Raises ``NoSuchSubject`` where a record is unknown or does not hold the value, and
+    ``ValueError`` where author or reason is empty or the records are one."""
+    if record_key == other_record_key:
+        raise ValueError("a decision is about two different records")
+    for key in filter(None, (record_key, other_record_key)):
+        _check_record(warehouse, key)
+    if identifier_type is not None:
+        _check_value(warehouse, record_key, identifier_type, value_hash)
+    about = {
+        "decision": decision,
+        "record_key": record_key,
+        "other_record_key": other_record_key,
+        "identifier_type": identifier_type,
+        "value_hash": value_hash,
+    }
+    return _append(warehouse, about, author, reason)
+
+
+def withdraw(warehouse: Warehouse, decision_number: int, *, author: str, reason: str) -> int:
+    """Append a withdrawal of a decision, whose records may be gone, and return its number.
+    Raises ``NoSuchSubject`` where nothing was decided under the number."""
+    table = warehouse.relation(TABLE)
+    sql = compose(
+        "select record_key, other_record_key, identifier_type, value_hash from {t}"
+        " where decision_number = ?",
+        t=table,
+    )
+    rows = warehouse.fetch(sql, [decision_number])
+    if not rows:
+        raise NoSuchSubject(f"no decision {decision_number}")
+    return _append(warehouse, {"decision": "withdrawn", **rows[0]}, author, reason)
+
+
+def _append(warehouse: Warehouse, about: dict[str, str | None], author: str, reason: str) -> int:
+    if not author.strip() or not reason.strip():
+        raise ValueError("a decision needs an author and a reason")
+    table = warehouse.relation(TABLE)
+    with warehouse.transaction():
+        warehouse.lock(table)
+        sql = compose("select coalesce(max(decision_number), 0) + 1 as number from {t}", t=table)
+        number = warehouse.fetch(sql)[0]["number"]
+        row = {
+            "decision_number": number,
+            **about,
+            "author": author.strip(),
+            "reason": reason.strip(),
+            "decided_at": datetime.now(UTC).replace(tzinfo=None),
+        }
+        warehouse.load(table, pa.Table.from_pylist([row], schema=_SCHEMA))
+    return number
+
+
+def _check_record(warehouse: Warehouse, record_key: str) -> None:
+    records = warehouse.relation("customer_records")
+    sql = compose("select count(*) as n from {r} where record_key = ?", r=records)
+    if not warehouse.fetch(sql, [record_key])[0]["n"]:
+        raise NoSuchSubject(f"no record {record_key}")
+
+
+def _check_value(
+    warehouse: Warehouse, record_key: str, identifier_type: str, value_hash: str | None
+) -> None:
+    held = held_values(warehouse, record_key, identifier_type)
+    if value_hash not in held:
+        raise NoSuchSubject(
+            f"record {record_key} holds no such {identifier_type}; "
+            f"hashes of those it holds: {', '.join(sorted(held)) or 'none'}"
+        )
+
+
+def held_values(warehouse: Warehouse, record_key: str, identifier_type: str) -> set[str]:
+    """Hashes of the values of a type that a record holds, detached ones included."""
+    identifiers = warehouse.relation("record_identifiers")
+    sql = compose(
+        "select identifier_value as value from {i}"
+        " where record_key = ? and identifier_type = ? and identifier_value is not null",
+        i=identifiers,
+    )
+    rows = warehouse.fetch(sql, [record_key, identifier_type])
+    return {hash_of_value(row["value"]) for row in rows}
+
+
+def hash_of_value(value: str) -> str:
+    """As the models hash a normalised value: SHA-256 in hexadecimal."""
+    return hashlib.sha256(value.encode()).hexdigest()
