@@ -71,13 +71,15 @@ def test_a_second_copy_of_everything_changes_nothing(project: IdentityProject) -
 
 
 def test_relabelled_keys_give_the_same_people(project: IdentityProject) -> None:
-    """Of the named; where one without a name may go to either of two, its key may decide."""
+    """Under other names of sources too. Of the named; where one without a name may go to either
+    of two, its key may decide."""
     records = [
         r for r in make_records(4) if r.get("is_anonymous") != "true" and r.get("first_name")
     ]
     before = project.resolve(records)
     names = [r["record_key"] for r in records]
-    new = dict(zip(names, random.Random(4).sample(names, len(names)), strict=True))
+    shuffled = random.Random(4).sample(names, len(names))
+    new = dict(zip(names, (f"new-{name}" for name in shuffled), strict=True))
     after = project.resolve([{**r, "record_key": new[r["record_key"]]} for r in records])
     back = {old: after[key] for old, key in new.items()}
     assert partition(back) == partition(before)
