@@ -55,7 +55,12 @@ def demo_data(
 
 @app.command("land")
 def land_files(
-    raw: Annotated[Path, typer.Argument(help="Folder with <source>/<table>.csv or .parquet.")],
+    raw: Annotated[
+        Path,
+        typer.Argument(
+            exists=True, file_okay=False, help="Folder with <source>/<table>.csv or .parquet."
+        ),
+    ],
     until: Annotated[datetime | None, typer.Option(help="Only rows loaded before it.")] = None,
     target: Target = None,
 ) -> None:
