@@ -189,14 +189,14 @@ class GraphProject:
 
     def state(self) -> list[list[tuple]]:
         """Rows of what an incremental run starts from, the edges first, the state itself last."""
-        tables = ("edges", "nodes", "state")
+        tables = ("edges", "nodes", "labels", "state")
         return [self.fetch(f"select * from components__{t} order by 1, 2") for t in tables]
 
     def scratch_tables_left(self) -> list[str]:
         """Names of tables other than the graph, the result and its state."""
         with self.connection() as connection:
             rows = connection.execute("select table_name from duckdb_tables()").fetchall()
-        ours = ["components" + part for part in ("", "__nodes", "__edges", "__state")]
+        ours = ["components" + part for part in ("", "__nodes", "__edges", "__labels", "__state")]
         return [name for (name,) in rows if name not in ("graph", "changed", *ours)]
 
 
