@@ -27,13 +27,14 @@
     ]) %}
 {% endmacro %}
 
-{# Sums, so that those of a change can be added and taken away. #}
+{# Sums, so that those of a change can be added and taken away; of numbers small enough for ten
+   billion edges. #}
 {% macro components_edge_sums_sql(edges) %}
     select
         count(*) as edge_count,
-        coalesce(sum(cast(
-            mod(left_id, 2147483647) * 31 + mod(right_id, 2147483647) as decimal(38, 0)
-        )), 0) as edge_checksum
+        cast(coalesce(
+            31 * sum(mod(left_id, 16777213)) + sum(mod(right_id, 16777213)), 0
+        ) as {{ dbt.type_bigint() }}) as edge_checksum
     from {{ edges }}
 {% endmacro %}
 
