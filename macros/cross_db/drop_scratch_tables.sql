@@ -6,18 +6,18 @@
 
 {% macro default__drop_scratch_tables(tables) %}
     {% for table in tables %}
-        {% do run_query('drop table if exists ' ~ table) %}
+        {% do run_statement('drop table if exists ' ~ table) %}
     {% endfor %}
 {% endmacro %}
 
 {% macro duckdb__drop_scratch_tables(tables) %}
     {% if tables %}
-        {% do run_query('drop table if exists ' ~ tables | join('; drop table if exists ')) %}
+        {% do run_statement('drop table if exists ' ~ tables | join('; drop table if exists ')) %}
     {% endif %}
 {% endmacro %}
 
 {% macro postgres__drop_scratch_tables(tables) %}
     {% if tables %}
-        {% do run_query('drop table if exists ' ~ tables | join(', ')) %}
+        {% do run_statement('drop table if exists ' ~ tables | join(', ')) %}
     {% endif %}
 {% endmacro %}
