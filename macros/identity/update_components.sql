@@ -1,6 +1,6 @@
 {# What changes in the table when edges come and go, found from the state and the components
    they touch. Returns a dict with `flaw`, the reason for a full run, or with the scratch
-   tables to apply. Nothing is written here. #}
+   tables to apply. Of what is stored, only the row that vouches for the state is dropped. #}
 {% macro update_components(tables, graph_sql, published, state, columns) %}
     {% set flaw = components_state_flaw(state, published, columns) %}
     {% if flaw %}
