@@ -15,8 +15,11 @@ from .graph_project import GraphProject, expected_clusters, graph_table
 
 Row = tuple[str, str | None]
 
-# Parquet on Spark knows no delete, and hashes of five bits collide at once.
+# Parquet on Spark knows no delete and no row's place, and hashes of five bits collide at once.
 OTHER_ENGINE = """
+{% macro duckdb__row_locator(key_column) -%}
+    {{ key_column }}
+{%- endmacro %}
 {% macro duckdb__replace_rows(relation, key_columns, doomed, fresh) %}
     {% do cdp.default__replace_rows(relation, key_columns, doomed, fresh) %}
 {% endmacro %}
