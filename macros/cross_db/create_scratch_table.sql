@@ -9,25 +9,25 @@
     {% set relation = api.Relation.create(
         database=this.database, schema=this.schema, identifier=name, type='table'
     ) %}
-    {% do run_query('create table ' ~ relation ~ ' as ' ~ select_sql) %}
+    {% do run_statement('create table ' ~ relation ~ ' as ' ~ select_sql) %}
     {% do return(relation | string) %}
 {% endmacro %}
 
 {% macro spark__create_scratch_table(name, select_sql) %}
     {% set relation = api.Relation.create(schema=this.schema, identifier=name, type='table') %}
-    {% do run_query('create table ' ~ relation ~ ' using parquet as ' ~ select_sql) %}
+    {% do run_statement('create table ' ~ relation ~ ' using parquet as ' ~ select_sql) %}
     {% do return(relation | string) %}
 {% endmacro %}
 
 {% macro duckdb__create_scratch_table(name, select_sql) %}
-    {% do run_query('create temporary table ' ~ name ~ ' as ' ~ select_sql) %}
+    {% do run_statement('create temporary table ' ~ name ~ ' as ' ~ select_sql) %}
     {% do return(name) %}
 {% endmacro %}
 
 {# Autovacuum never sees a temporary table; without statistics the planner takes nested
    loops for joins of millions of rows. #}
 {% macro postgres__create_scratch_table(name, select_sql) %}
-    {% do run_query('create temporary table ' ~ name ~ ' as ' ~ select_sql) %}
-    {% do run_query('analyze ' ~ name) %}
+    {% do run_statement('create temporary table ' ~ name ~ ' as ' ~ select_sql) %}
+    {% do run_statement('analyze ' ~ name) %}
     {% do return(name) %}
 {% endmacro %}

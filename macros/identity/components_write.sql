@@ -10,7 +10,7 @@
     {% endcall %}
     {% do create_indexes(intermediate) %}
     {% do components_forget(state) %}
-    {% for part in ['nodes', 'edges'] %}
+    {% for part in components_state_parts() %}
         {% do drop_relation_if_exists(load_cached_relation(state[part])) %}
     {% endfor %}
     {% if existing is not none %}
@@ -18,12 +18,14 @@
     {% endif %}
     {% do adapter.rename_relation(intermediate, target) %}
     {% if has_state %}
-        {% for part in ['nodes', 'edges'] %}
+        {% for part in components_state_parts() %}
             {% call statement(part) %}
                 {{ get_create_table_as_sql(False, state[part], components[part ~ '_sql']) }}
             {% endcall %}
         {% endfor %}
-        {% do components_remember(state, target, components.seed) %}
+        {% do components_remember(
+            state, components_state_sql(target, state, components.seed)
+        ) %}
     {% endif %}
     {% do return(backup) %}
 {% endmacro %}
@@ -31,13 +33,12 @@
 {# An incremental run's changes to the table and the state. #}
 {% macro components_apply(update, target, state, columns) %}
     {% if update.added + update.removed > 0 %}
-        {% do components_forget(state) %}
-        {% set key, label = columns %}
+        {% set locator = row_locator(columns[0]) %}
         {% do replace_rows(
             target,
-            [key],
-            'select node_key as ' ~ key ~ ' from ' ~ update.doomed,
-            'select node_key as ' ~ key ~ ', cluster_key as ' ~ label ~ ' from ' ~ update.moved
+            [locator],
+            'select locator as ' ~ locator ~ ' from ' ~ update.doomed,
+            'select node_key, cluster_key from ' ~ update.moved
         ) %}
         {% do replace_rows(
             state.nodes,
@@ -46,12 +47,18 @@
             'select node_id, root_id from ' ~ update.moved
         ) %}
         {% do replace_rows(
+            state.labels,
+            ['root_id'],
+            'select root_id from ' ~ update.lapsed,
+            'select label_id, cluster_key from ' ~ update.named
+        ) %}
+        {% do replace_rows(
             state.edges,
             ['left_id', 'right_id'],
             'select left_id, right_id from ' ~ update.edges_removed,
             'select left_id, right_id from ' ~ update.edges_added
         ) %}
-        {% do components_remember(state, target, update.seed) %}
+        {% do components_remember(state, components_next_state_sql(update.former, update)) %}
     {% endif %}
 {% endmacro %}
 
@@ -65,10 +72,8 @@
     {% endif %}
 {% endmacro %}
 
-{% macro components_remember(state, published, seed) %}
+{% macro components_remember(state, state_sql) %}
     {% call statement('remember') %}
-        {{ get_create_table_as_sql(
-            False, state.state, components_state_sql(published, state, seed)
-        ) }}
+        {{ get_create_table_as_sql(False, state.state, state_sql) }}
     {% endcall %}
 {% endmacro %}

@@ -45,6 +45,7 @@
                 'sql': sql,
                 'nodes_sql': nodes_sql,
                 'edges_sql': 'select left_id, right_id from ' ~ edges,
+                'labels_sql': 'select label_id as root_id, cluster_key from ' ~ named,
                 'seed': seed,
                 'rounds': found.rounds,
                 'jumps': found.jumps,

@@ -1,15 +1,13 @@
 {# What changes in the table when edges come and go, found from the state and the components
    they touch. Returns a dict with `flaw`, the reason for a full run, or with the scratch
-   tables to apply. Nothing is written here. #}
+   tables to apply. Of what is stored, only the row that vouches for the state is dropped. #}
 {% macro update_components(tables, graph_sql, published, state, columns) %}
     {% set flaw = components_state_flaw(state, published, columns) %}
     {% if flaw %}
         {% do return({'flaw': flaw}) %}
     {% endif %}
-    {% set stored = run_query(
-        'select seed, edge_count, node_count from ' ~ state.state
-    ).rows[0] %}
-    {% set seed = stored[0] | int %}
+    {% set former = dict(run_query('select * from ' ~ state.state).rows[0].items()) %}
+    {% set seed = former.seed | int %}
     {% set max_share = var('identity_incremental_max_share') | float %}
 
     {% set changes = config.get('changes') %}
@@ -25,15 +23,19 @@
     {% set removed = components_scratch(
         tables, 'removed', 'select left_id, right_id from ' ~ delta ~ ' where is_removed = 1'
     ) %}
-    {% set counts = {
+    {% set update = {
+        'flaw': '',
+        'rounds': 0,
+        'jumps': 0,
+        'former': former,
         'added': components_count(added),
         'removed': components_count(removed),
+        'edges_added': added,
+        'edges_removed': removed,
     } %}
-    {% set update = {'flaw': '', 'rounds': 0, 'jumps': 0, 'seed': seed} %}
-    {% do update.update(counts) %}
-    {% if counts.added + counts.removed == 0 %}
+    {% if update.added + update.removed == 0 %}
         {% do return(update) %}
-    {% elif counts.added + counts.removed > max_share * [stored[1] | int, 1] | max %}
+    {% elif update.added + update.removed > max_share * [former.edge_count | int, 1] | max %}
         {% do return({'flaw': 'too much has changed'}) %}
     {% endif %}
 
@@ -41,10 +43,13 @@
     {% set known = components_scratch(
         tables, 'known', components_known_sql(state.nodes, ends, removed)
     ) %}
-    {% set members = components_scratch(
-        tables, 'members', components_members_sql(state.nodes, known, removed)
+    {% set severed = components_scratch(
+        tables, 'severed', components_severed_sql(state.edges, removed, known)
     ) %}
-    {% if components_count(members) > max_share * [stored[2] | int, 1] | max %}
+    {% set members = components_scratch(
+        tables, 'members', components_members_sql(state.nodes, severed, removed)
+    ) %}
+    {% if components_count(members) > max_share * [former.node_count | int, 1] | max %}
         {% do return({'flaw': 'the changes touch too large components'}) %}
     {% endif %}
     {% set remaining = components_scratch(
@@ -57,7 +62,7 @@
         tables, 'quotient', components_quotient_sql(added, placed, remaining)
     ) %}
     {% set vanished = components_scratch(
-        tables, 'vanished', components_vanished_sql(removed, remaining, placed)
+        tables, 'vanished', components_vanished_sql(severed, ends)
     ) %}
     {% set vertices = components_scratch(
         tables, 'vertices', components_vertices_sql(placed, members, vanished)
@@ -66,32 +71,43 @@
     {% set rooted = components_scratch(
         tables, 'rooted', components_rooted_sql(vertices, found.labels)
     ) %}
-    {% set loose = components_scratch(tables, 'loose', components_loose_sql(rooted)) %}
+    {% set heard = components_scratch(
+        tables, 'heard', components_heard_sql(rooted, state.labels, ends)
+    ) %}
+    {% set loose = components_scratch(tables, 'loose', components_loose_sql(heard, seed)) %}
     {% set stirred = components_scratch(
-        tables, 'stirred', components_stirred_sql(state.nodes, loose)
+        tables, 'stirred', components_stirred_sql(state.nodes, loose, members)
     ) %}
-    {% set keys = components_scratch(
-        tables, 'keys', components_keys_sql(published, columns, stirred, ends, vanished, seed)
+
+    {# From here on in one transaction: rows are found again by where they lie. #}
+    {% do components_forget(state) %}
+    {% set rows = components_scratch(
+        tables, 'rows', components_rows_sql(published, columns, stirred, ends, vanished, seed)
     ) %}
-    {% set homonyms %}
-        {{ ends }} as ends inner join {{ keys }} as keys
-        on ends.node_id = keys.node_id and ends.node_key != keys.node_key
-    {% endset %}
-    {% set end_ids = components_count('(select distinct node_id from ' ~ ends ~ ') as ids') %}
-    {% if components_count(homonyms) > 0 or end_ids != components_count(ends) %}
+    {% if components_count('(' ~ components_homonyms_sql(ends, rows) ~ ') as homonyms') > 0 %}
         {% do return({'flaw': 'two keys share a hash'}) %}
     {% endif %}
-    {% set told = components_scratch(tables, 'told', components_told_sql(stirred, keys, ends)) %}
-    {% set named = components_scratch(tables, 'named', components_named_sql(told, seed)) %}
+    {% set told = components_scratch(tables, 'told', components_told_sql(heard, stirred, rows)) %}
+    {% set keys %}
+        (
+            select root_id, node_key from {{ heard }}
+            union all
+            select root_id, node_key from {{ told }}
+        ) as keys
+    {% endset %}
+    {% set named = components_scratch(tables, 'named', components_named_sql(keys, seed)) %}
+    {% set moved = components_scratch(tables, 'moved', components_moved_sql(told, named)) %}
     {% do update.update({
         'rounds': found.rounds,
         'jumps': found.jumps,
-        'edges_added': added,
-        'edges_removed': removed,
-        'moved': components_scratch(tables, 'moved', components_moved_sql(told, named)),
+        'named': named,
+        'moved': moved,
+        'doomed': components_scratch(
+            tables, 'doomed', components_doomed_sql(rows, moved, vanished)
+        ),
+        'lapsed': components_scratch(
+            tables, 'lapsed', components_lapsed_sql(rooted, severed, vanished)
+        ),
     }) %}
-    {% do update.update({'doomed': components_scratch(
-        tables, 'doomed', components_doomed_sql(update.moved, keys, vanished)
-    )}) %}
     {% do return(update) %}
 {% endmacro %}

@@ -81,13 +81,19 @@ def test_long_path_needs_few_rounds(project: GraphProject, order: str) -> None:
     assert project.scratch_tables_left() == []
 
 
-@settings(max_examples=40, deadline=None)
-@given(
-    edges=st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=70),
-    nodes=st.lists(st.integers(0, 80), max_size=5),
+graphs = st.tuples(
+    st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=70),
+    st.lists(st.integers(0, 80), max_size=5),
 )
-def test_random_graphs(project: GraphProject, edges: list, nodes: list) -> None:
-    check(project, [(f"n{a}", f"n{b}") for a, b in edges], [f"n{node}" for node in nodes])
+
+
+@settings(max_examples=10, deadline=None)
+@given(graphs=st.lists(graphs, min_size=1, max_size=10))
+def test_random_graphs(project: GraphProject, graphs: list) -> None:
+    """Several side by side, because a run costs more than a graph."""
+    edges = [(f"{i}n{a}", f"{i}n{b}") for i, (edges, _) in enumerate(graphs) for a, b in edges]
+    nodes = [f"{i}n{node}" for i, (_, nodes) in enumerate(graphs) for node in nodes]
+    check(project, edges, nodes)
 
 
 def test_not_converged_is_an_error_and_keeps_the_old_table(project: GraphProject) -> None:
