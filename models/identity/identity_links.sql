@@ -16,20 +16,48 @@ customer_identities as (
 
 ),
 
+evidence as (
+
+    select
+        left_record_key,
+        right_record_key,
+        identifier_type,
+        identifier_value,
+        case when identifier_type = 'decision' then 'decided' else 'exact' end as tier
+    from links_judged
+    union all
+    select
+        left_record_key,
+        right_record_key,
+        identifier_type,
+        identifier_value,
+        'attached' as tier
+    from {{ ref('int_identity__browsers_attached') }}
+    union all
+    select
+        left_record_key,
+        right_record_key,
+        identifier_type,
+        identifier_value,
+        'attached' as tier
+    from {{ ref('int_identity__browser_edges_matched') }}
+
+),
+
 links as (
 
     select
         customer_identities.customer_id,
-        links_judged.left_record_key,
-        links_judged.right_record_key,
-        links_judged.identifier_type as link_rule,
-        {{ sha256_hex('links_judged.identifier_value') }} as value_hash,
-        case when links_judged.identifier_type = 'decision' then 'decided' else 'exact' end as tier
+        evidence.left_record_key,
+        evidence.right_record_key,
+        evidence.identifier_type as link_rule,
+        {{ sha256_hex('evidence.identifier_value') }} as value_hash,
+        evidence.tier
 
-    from links_judged
+    from evidence
 
     inner join customer_identities
-        on links_judged.left_record_key = customer_identities.record_key
+        on evidence.left_record_key = customer_identities.record_key
 
 )
 

@@ -17,38 +17,9 @@ customer_records as (
 
 ),
 
-identifiers_validated as (
+browser_edges_matched as (
 
-    select * from {{ ref('int_identity__identifiers_validated') }}
-
-    where
-        rejection_reason is null
-        and is_anonymous_record
-
-),
-
-identifier_rules as (
-
-    select * from {{ ref('identifier_rules') }}
-
-    where is_anonymous
-
-),
-
-anchored as (
-
-    select
-        identifiers_validated.record_key,
-        min(identifiers_validated.record_key) over (
-            partition by
-                identifiers_validated.identifier_type,
-                identifiers_validated.identifier_value
-        ) as anchor_record_key
-
-    from identifiers_validated
-
-    inner join identifier_rules
-        on identifiers_validated.identifier_type = identifier_rules.identifier_type
+    select * from {{ ref('int_identity__browser_edges_matched') }}
 
 ),
 
@@ -63,12 +34,10 @@ graph as (
     union all
 
     select
-        anchor_record_key as node_key,
-        record_key as neighbour_key
+        left_record_key as node_key,
+        right_record_key as neighbour_key
 
-    from anchored
-
-    where record_key != anchor_record_key
+    from browser_edges_matched
 
 )
 

@@ -28,8 +28,6 @@ def _link_lines(answer: LinkAnswer) -> list[str]:
     pair = f"{answer.left_record_key} and {answer.right_record_key}"
     if answer.customer_id is None:
         return [f"{pair} are two customers; `cdp explain apart` says why."]
-    if not answer.path:
-        return [f"{pair} are customer {answer.customer_id}: a browser or device that it claims."]
     return [
         f"{pair} are customer {answer.customer_id}, {len(answer.path)} link(s) apart:",
         *(f"  {_link_text(link)}" for link in answer.path),

@@ -42,6 +42,14 @@ def cards() -> list[dict[str, str]]:
     return [ana(f"pos{n}", "cards", loyalty_id=f"L{n}00") for n in range(10, 22)]
 
 
+def browsers() -> list[dict[str, str]]:
+    """One that the Ana of the path typed her address into, and the cookie it had before."""
+    new = {"record_key": "web:new", "cookie_id": "new", "previous_cookie_id": "old"}
+    old = {"record_key": "web:old", "cookie_id": "old"}
+    both = {"is_anonymous": "true", "loaded_at": "2024-04-01"}
+    return [{**new, **both, "email": "path@post.example"}, {**old, **both}]
+
+
 def step_records(step: int) -> list[dict[str, str]]:
     """All stories at once: what the sources hold at a step."""
     stories = {
@@ -63,7 +71,7 @@ def step_records(step: int) -> list[dict[str, str]]:
         + [[crm("parted"), shop("parted"), ana("web", "parted", email="parted@post.example")]] * 2,
         "detached": [[crm("detached"), shop("detached")]] * 4,
         "cards": [cards()] * 4,
-        "path": [[crm("path"), pos("path"), shop("path", phone=phone("path"))]] * 4,
+        "path": [[crm("path"), pos("path"), shop("path", phone=phone("path")), *browsers()]] * 4,
     }
     return [record for steps in stories.values() for record in steps[step]]
 
@@ -194,7 +202,15 @@ def test_the_path_of_evidence_is_the_shortest_and_masked(told, project) -> None:
     assert [link.rule for link in answer.path] == ["email", "phone"]
     assert answer.path[0].value == "p***@p***.example"
     whole = on(project, explain_customer, told[0].customers["pos:path"])
-    assert {r["record_key"] for r in whole.records} == {"crm:path", "pos:path", "shop:path"}
+    known = {"crm:path", "pos:path", "shop:path"}
+    assert {r["record_key"] for r in whole.records} == known | {"web:new", "web:old"}
+    browser = on(project, explain_link, "web:old", "pos:path")
+    assert [(link.rule, link.tier) for link in browser.path] == [
+        ("cookie_id", "attached"),
+        ("email", "attached"),
+        ("email", "exact"),
+        ("phone", "exact"),
+    ]
     assert "path@post.example" not in str(whole)
     former = told[0].customers[cards()[1]["record_key"]]
     assert on(project, explain_customer, former).customer_id == told[3].redirects[former] != former
