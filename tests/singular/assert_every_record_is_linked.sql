@@ -1,4 +1,5 @@
 -- Whoever is in a customer with others is so by a link that can be shown.
+{{ config(meta={'dagster': {'ref': {'name': 'identity_links'}}}) }}
 
 with
 
