@@ -23,6 +23,7 @@ os.environ["DO_NOT_TRACK"] = "1"
 BehaviorFlagRendered._default_source = staticmethod(lambda: "tests")
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that need the demo's warehouse stay on one worker, which builds it once; of the
     others, those of a file stay together."""
