@@ -26,7 +26,9 @@ BehaviorFlagRendered._default_source = staticmethod(lambda: "tests")
 @pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that need the demo's warehouse stay on one worker, which builds it once; of the
-    others, those of a file stay together."""
+    others, those of a file stay together. Dagster's run goes first: it waits on its own processes
+    for minutes, which at the end would leave one worker idle."""
+    items.sort(key=lambda item: item.path.stem != "test_dagster_ui")
     for item in items:
         is_demo = "small_demo" in getattr(item, "fixturenames", ())
         item.add_marker(pytest.mark.xdist_group("demo" if is_demo else item.path.stem))
