@@ -2,7 +2,7 @@
    node_key, label (the group so far) and group_key (the group proposed). Only what comes
    together by the proposal counts; priority 0 are decisions of people, which only another
    decision contradicts. #}
-{% macro identity_violations(proposals, priority) %}
+{% macro identity_violations(proposals, priority, are_weighed=false) %}
     with
 
     grown as (
@@ -68,7 +68,9 @@
         'too_many_values' as reason
 
     from ({{ groups_with_too_many_values('members', 'group_key') }}) as overloaded
+    {% endif %}
 
+    {% if priority > 0 and not are_weighed %}
     union all
 
     select distinct

@@ -1,29 +1,68 @@
--- Known records and the person each belongs to: as drafted, unless the draft was suspected.
+-- Known records and the person each belongs to: proven by keys, and joined with those that are
+-- alike enough.
 
 with
 
-clusters_drafted as (
+clusters_proven as (
 
-    select * from {{ ref('int_identity__clusters_drafted') }}
+    select * from {{ ref('int_identity__clusters_proven') }}
 
 ),
 
-clusters_separated as (
+clusters_joined as (
 
-    select * from {{ ref('int_identity__clusters_separated') }}
+    select * from {{ ref('int_identity__clusters_joined') }}
+
+),
+
+groups as (
+
+    select distinct
+        group_id,
+        cluster_key
+
+    from {{ ref('int_identity__forms_described') }}
+
+),
+
+joined as (
+
+    select
+        groups.cluster_key,
+        clusters_joined.label
+
+    from clusters_joined
+
+    inner join groups
+        on clusters_joined.group_id = groups.group_id
+
+),
+
+named as (
+
+    select
+        label,
+        {{ binary_min('cluster_key') }} as cluster_key
+
+    from joined
+
+    group by label
 
 ),
 
 resolved as (
 
     select
-        clusters_drafted.record_key,
-        coalesce(clusters_separated.cluster_key, clusters_drafted.cluster_key) as cluster_key
+        clusters_proven.record_key,
+        coalesce(named.cluster_key, clusters_proven.cluster_key) as cluster_key
 
-    from clusters_drafted
+    from clusters_proven
 
-    left join clusters_separated
-        on clusters_drafted.record_key = clusters_separated.record_key
+    left join joined
+        on clusters_proven.cluster_key = joined.cluster_key
+
+    left join named
+        on joined.label = named.label
 
 )
 

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SHARED = Path(os.environ.get("CDP_SHARED_DIR", ROOT.parent / "shared"))
 RECORD_COLUMNS = (
     "record_key", "first_name", "last_name", "full_name", "email", "phone", "birth_date",
-    "gender", "street", "postcode", "city", "country", "company_name", "loyalty_id",
+    "gender", "street", "postcode", "city", "country", "company_name", "loyalty_id", "national_id",
     "shop_customer_id", "cookie_id", "device_id", "previous_cookie_id", "is_anonymous", "loaded_at",
 )  # fmt: skip
 """Of a raw record, all text; is_anonymous is 'true' for a cookie or device, loaded_at ISO."""
@@ -46,6 +46,7 @@ select
     {{ null_if_placeholder('company_name') }} as company_name,
     {{ null_if_placeholder('loyalty_id') }} as loyalty_id,
     {{ null_if_placeholder('device_id') }} as device_id,
+    {{ null_if_placeholder('national_id') }} as national_id,
     shop_customer_id,
     cookie_id,
     previous_cookie_id,
@@ -62,6 +63,7 @@ from (
         email_raw as raw_value from normalised
     union all select record_key, loaded_at, 'phone', phone, phone_raw from normalised
     union all select record_key, loaded_at, 'loyalty_id', loyalty_id, loyalty_id from normalised
+    union all select record_key, loaded_at, 'national_id', national_id, national_id from normalised
     union all select record_key, loaded_at, 'device_id', device_id, device_id from normalised
     union all select record_key, loaded_at, 'cookie_id', cookie_id, cookie_id from normalised
     union all select record_key, loaded_at, 'cookie_id', previous_cookie_id, previous_cookie_id

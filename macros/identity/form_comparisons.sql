@@ -1,0 +1,158 @@
+{# What is compared of two forms, and the levels of agreement, the best first: the first condition
+   that holds is the level. `missing` says when nothing can be compared. A level with a `term`
+   weighs more the rarer the shared value is (Nkemelu more than Smith). One text for the models,
+   for the training of the weights and for the proof against Splink. #}
+{% macro form_comparisons() %}
+    {% set equal_or_near_city = "(l.city = r.city or " ~ is_spelled_like('city') ~ ")" %}
+    {% set same_place = "(coalesce(l.postcode = r.postcode, false) or coalesce("
+        ~ equal_or_near_city ~ ", false))" %}
+    {% set swapped = "(l.first_name = r.last_name or l.last_name = r.first_name)" %}
+    {% do return({
+        'first_name': {
+            'missing': 'l.first_name is null or r.first_name is null',
+            'levels': [
+                level('equal', 'l.first_name = r.first_name', 'first_name'),
+                level('nickname', is_nickname()),
+                level('swapped', swapped, 'first_name'),
+                level('near', is_typed_like('first_name')),
+                level('similar', is_short_for('first_name', 1) ~ ' or '
+                    ~ is_spelled_like('first_name')),
+            ],
+        },
+        'last_name': {
+            'missing': 'l.last_name is null or r.last_name is null',
+            'levels': [
+                level('equal', 'l.last_name = r.last_name', 'last_name'),
+                level('swapped', swapped, 'last_name'),
+                level('near', is_typed_like('last_name')),
+                level('similar', is_short_for('last_name', 4) ~ ' or '
+                    ~ is_spelled_like('last_name')),
+            ],
+        },
+        'birth_date': {
+            'missing': 'l.birth_date is null or r.birth_date is null',
+            'levels': [
+                level('equal', 'l.birth_date = r.birth_date', 'birth_date'),
+                level('near', edit_distance('l.birth_date', 'r.birth_date') ~ ' <= 1 or '
+                    ~ is_day_month_swap()),
+                level('similar', edit_distance('l.birth_date', 'r.birth_date') ~ ' <= 2 or '
+                    ~ are_two_date_parts_equal()),
+            ],
+        },
+        'gender': {
+            'missing': 'l.gender is null or r.gender is null',
+            'levels': [level('equal', 'l.gender = r.gender')],
+        },
+        'email': {
+            'missing': 'l.email is null or r.email is null or ' ~ is_email_like_the_name(),
+            'levels': [
+                level('equal', 'l.email = r.email', 'email'),
+                level('same_mailbox', 'l.mailbox = r.mailbox', 'mailbox'),
+                level('near', is_email_near()),
+                level('similar', is_email_similar()),
+                level('same_domain', 'l.email_domain = r.email_domain', 'email_domain'),
+            ],
+        },
+        'phone': {
+            'missing': 'l.phone is null or r.phone is null',
+            'levels': [
+                level('equal', 'l.phone = r.phone', 'phone'),
+                level('near', is_typed_like('phone')),
+            ],
+        },
+        'national_id': {
+            'missing': 'l.national_id is null or r.national_id is null',
+            'levels': [
+                level('equal', 'l.national_id = r.national_id', 'national_id'),
+                level('near', is_typed_like('national_id')),
+            ],
+        },
+        'address': {
+            'missing': 'l.street is null or r.street is null',
+            'levels': [
+                level('same_home', 'l.street = r.street and ' ~ same_place, 'street'),
+                level('near_home', is_spelled_like('street') ~ ' and ' ~ same_place),
+                level('same_street', 'l.street = r.street or ' ~ is_spelled_like('street')),
+                level('same_place', same_place),
+            ],
+        },
+        'place': {
+            'missing': '(l.street is not null and r.street is not null)'
+                ~ ' or ((l.postcode is null or r.postcode is null)'
+                ~ ' and (l.city is null or r.city is null))',
+            'levels': [
+                level('same_postcode', 'l.postcode = r.postcode', 'postcode'),
+                level('same_city', 'l.city = r.city', 'city'),
+                level('near_city', is_spelled_like('city'), 'city'),
+            ],
+        },
+    }) %}
+{% endmacro %}
+
+{% macro level(name, condition, term=none) %}
+    {% do return({'level': name, 'condition': condition, 'term': term}) %}
+{% endmacro %}
+
+{# One slip of the hand. Two neighbours exchanged count as two edits of an equal length. #}
+{% macro is_typed_like(column) -%}
+    {%- set distance = edit_distance('l.' ~ column, 'r.' ~ column) -%}
+    {%- do return('((' ~ distance ~ ' <= 1 and least(length(l.' ~ column ~ '), length(r.' ~ column
+        ~ ')) >= 3) or (' ~ distance ~ ' <= 2 and length(l.' ~ column ~ ') = length(r.' ~ column
+        ~ ') and length(l.' ~ column ~ ') >= 5))') -%}
+{%- endmacro %}
+
+{# At most every third letter differs. #}
+{% macro is_spelled_like(column) -%}
+    {%- do return(edit_distance('l.' ~ column, 'r.' ~ column) ~ ' * 3 <= greatest(length(l.'
+        ~ column ~ '), length(r.' ~ column ~ '))') -%}
+{%- endmacro %}
+
+{# J and Jean, Lefevre and Lefevre-Martin. #}
+{% macro is_short_for(column, letters) -%}
+    {%- do return('(least(length(l.' ~ column ~ '), length(r.' ~ column ~ ')) >= ' ~ letters
+        ~ ' and (substr(l.' ~ column ~ ', 1, length(r.' ~ column ~ ')) = r.' ~ column
+        ~ ' or substr(r.' ~ column ~ ', 1, length(l.' ~ column ~ ')) = l.' ~ column ~ '))') -%}
+{%- endmacro %}
+
+{# `full_names` are the names that one may be short for, each between bars. #}
+{% macro is_nickname() -%}
+    {%- do return("(l.full_names like '%|' || r.first_name || '|%' or r.full_names like '%|' || "
+        ~ "l.first_name || '|%' or l.full_names = r.full_names)") -%}
+{%- endmacro %}
+
+{# At most two edits in a long mailbox; the digits of anna.ruiz42 tell her from anna.ruiz43. #}
+{% macro is_email_near() -%}
+    {%- do return('(l.mailbox_digits = r.mailbox_digits'
+        ~ ' and least(length(l.mailbox), length(r.mailbox)) >= 6 and '
+        ~ edit_distance('l.email', 'r.email') ~ ' <= 2)') -%}
+{%- endmacro %}
+
+{% macro is_email_similar() -%}
+    {%- do return('(' ~ edit_distance('l.email', 'r.email')
+        ~ ' * 2 <= least(length(l.mailbox), length(r.mailbox)))') -%}
+{%- endmacro %}
+
+{# Most mailboxes are made of the name: two with alike names have alike ones whoever they are, and
+   what the names said must not count twice. #}
+{% macro is_email_like_the_name() -%}
+    {%- do return('(l.mailbox != r.mailbox and not ' ~ is_email_near()
+        ~ ' and ' ~ is_email_similar()
+        ~ " and (coalesce(l.first_name in (r.first_name, coalesce(r.last_name, '')), false)"
+        ~ " or coalesce(l.last_name in (r.last_name, coalesce(r.first_name, '')), false)"
+        ~ ' or coalesce(' ~ is_spelled_like('first_name') ~ ', false)'
+        ~ ' or coalesce(' ~ is_spelled_like('last_name') ~ ', false)))') -%}
+{%- endmacro %}
+
+{# Dates are texts of eight digits, the year first. #}
+{% macro is_day_month_swap() -%}
+    {%- do return('(substr(l.birth_date, 1, 4) = substr(r.birth_date, 1, 4)'
+        ~ ' and substr(l.birth_date, 5, 2) = substr(r.birth_date, 7, 2)'
+        ~ ' and substr(l.birth_date, 7, 2) = substr(r.birth_date, 5, 2))') -%}
+{%- endmacro %}
+
+{% macro are_two_date_parts_equal() -%}
+    {%- do return('substr(l.birth_date, 1, 6) = substr(r.birth_date, 1, 6)'
+        ~ ' or substr(l.birth_date, 5, 4) = substr(r.birth_date, 5, 4)'
+        ~ ' or (substr(l.birth_date, 1, 4) = substr(r.birth_date, 1, 4)'
+        ~ ' and substr(l.birth_date, 7, 2) = substr(r.birth_date, 7, 2))') -%}
+{%- endmacro %}

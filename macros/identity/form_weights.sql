@@ -1,0 +1,41 @@
+{# Two columns per comparison from its level: `_weight`, the evidence in bits for one person
+   against two strangers, and `_household_weight`, against two members of one household. Null
+   where nothing was compared. `compared` has the levels of form_levels and the rarities of the
+   left form; `bits` is the one row of log_weights. #}
+{% macro form_weights() -%}
+    {%- for name, comparison in form_comparisons().items() %}
+    {%- set outer = loop %}
+    {%- for kind in ['weight', 'household_weight'] %}
+    case compared.{{ name }}_level
+        {%- for level in comparison.levels %}
+        when '{{ level.level }}' then bits.{{ name }}_{{ level.level }}_{{ kind }}
+            {%- if level.term and kind == 'weight' %} + compared.{{ level.term }}_rarity{% endif %}
+        {%- endfor %}
+        when 'other' then bits.{{ name }}_other_{{ kind }}
+    end as {{ name }}_{{ kind }}{{ ',' if not (loop.last and outer.last) }}
+    {%- endfor %}
+    {%- endfor %}
+{%- endmacro %}
+
+{# The seed as one row, in bits. A level with a term has log2(m) alone: its rarity takes the place
+   of u. #}
+{% macro log_weights() -%}
+    select
+        {%- for name, comparison in form_comparisons().items() %}
+        {%- set outer = loop %}
+        {%- for level in comparison.levels + [{'level': 'other', 'term': none}] %}
+        {%- set column = name ~ '_' ~ level.level %}
+        {%- set matches = "comparison = '" ~ name ~ "' and level = '" ~ level.level ~ "'" %}
+        max(case when {{ matches }} then {{ log2_of('m') }}{% if not level.term %} - {{ log2_of('u') }}{% endif %} end)
+            as {{ column }}_weight,
+        max(case when {{ matches }} then {{ log2_of('m') }} - {{ log2_of('u_household') }} end)
+            as {{ column }}_household_weight
+        {{- ',' if not (loop.last and outer.last) }}
+        {%- endfor %}
+        {%- endfor %}
+    from {{ ref('identity_weights') }}
+{%- endmacro %}
+
+{% macro log2_of(expr) -%}
+    ln({{ expr }}) / ln(cast(2 as {{ type_double() }}))
+{%- endmacro %}
