@@ -95,8 +95,12 @@ def _joined(columns: pa.Table, names: tuple[str, ...]) -> pa.ChunkedArray:
     """The columns joined by a space, empty ones left out; null where all are."""
     if len(names) == 1:
         return columns[names[0]]
-    parts = [columns[name] for name in names]
-    return _clean(pc.binary_join_element_wise(*parts, " ", null_handling="skip"))
+    # Arrow's own join that leaves nulls out loses rows in which all are null.
+    joined = columns[names[0]]
+    for name in names[1:]:
+        both = pc.binary_join_element_wise(joined, columns[name], " ")
+        joined = pc.coalesce(both, joined, columns[name])
+    return joined
 
 
 def read_columns(path: Path, wanted: Sequence[str]) -> pa.Table:
