@@ -6,8 +6,8 @@ The records form chains of 2 to 40 links: each shares its e-mail, phone or card 
 Both sides start from the same table (record_key, email, phone, card) in a DuckDB file and end with
 a table of clusters. Ours: edges as stars per value, then connected_components through dbt, timed
 with dbt's start-up and without. Splink's: deterministic_link on the three columns, then
-cluster_pairwise_predictions_at_threshold, timed from the registered table on. Splink is no
-dependency: `pip install --target DIR splink==5.0.0` and `PYTHONPATH=DIR:.`, or it is left out.
+cluster_pairwise_predictions_at_threshold, timed from the registered table on. Splink is
+an extra (`pip install 'cdp[fuzzy]'`); without it its side is left out.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def main() -> None:
         print(f"{len(records):,} records")
         sides = {"connected_components": run_ours, "splink": run_splink}
         if importlib.util.find_spec("splink") is None:
-            print("splink is absent: only our side runs (pip install --target DIR splink==5.0.0)")
+            print("splink is absent: only our side runs (pip install 'cdp[fuzzy]')")
             del sides["splink"]
         for name, run in sides.items():
             whole, seconds, count, clusters, note = in_process(run, folder)

@@ -1,19 +1,67 @@
-"""How well records became customers, against the truth that only the demo has."""
+"""How well records became customers, against a truth that only test data has."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from orchestration.warehouse import Warehouse, compose
 
+_COUNTED = """
+with
+cells as (
+    select person_id, customer_id, count(*) as size
+    from truth inner join found using (record_key)
+    where person_id is not null
+    group by all
+),
+persons as (select person_id, sum(size) as size, count(*) as parts from cells group by all),
+customers as (select customer_id, sum(size) as size, count(*) as parts from cells group by all),
+compared as (
+    select
+        cells.size,
+        persons.size as person_size,
+        customers.size as customer_size,
+        persons.parts = 1 and customers.parts = 1 as is_exact
+    from cells
+    inner join persons using (person_id)
+    inner join customers using (customer_id)
+)
+select
+    (select sum(size) from persons),
+    (select count(*) from persons),
+    (select count(*) from customers),
+    (select sum(size * (size - 1) // 2) from persons),
+    (select sum(size * (size - 1) // 2) from customers),
+    (select sum(size * (size - 1) // 2) from cells),
+    (select count(*) from compared where is_exact),
+    (select sum(size * size / customer_size) from compared),
+    (select sum(size * size / person_size) from compared),
+    (select max(size) from customers),
+    (select max(parts) from customers)
+"""
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Of what was found, how much is right (precision); of what is true, how much was found
+    (recall). Both between 0 and 1."""
+
+    precision: float
+    recall: float
+
+    @property
+    def f1(self) -> float:
+        """Harmonic mean of the two."""
+        total = self.precision + self.recall
+        return 2 * self.precision * self.recall / total if total else 0.0
+
 
 @dataclass(frozen=True)
 class Accuracy:
-    """Pairwise: of the pairs of records put together, how many belong together (precision);
-    of those that belong together, how many were put together (recall)."""
+    """Counts of records, people, customers and pairs of records, and what follows from them."""
 
     records: int
     persons: int
@@ -21,41 +69,54 @@ class Accuracy:
     true_pairs: int
     found_pairs: int
     right_pairs: int
+    exact_customers: int
+    """Customers that hold all records of one person and no other."""
+    bcubed: Rates
+    """Mean over the records of the share of the customer that is the record's person
+    (precision), and of the person that is in the record's customer (recall)."""
     largest_cluster: int
     persons_in_worst_cluster: int
 
     @property
+    def pairs(self) -> Rates:
+        """Over pairs of records in one customer; of no pairs all are right."""
+        return Rates(
+            _share(self.right_pairs, self.found_pairs), _share(self.right_pairs, self.true_pairs)
+        )
+
+    @property
+    def clusters(self) -> Rates:
+        """Over customers that are exactly one person."""
+        return Rates(
+            _share(self.exact_customers, self.customers), _share(self.exact_customers, self.persons)
+        )
+
+    @property
     def precision(self) -> float:
-        return self.right_pairs / self.found_pairs if self.found_pairs else 1.0
+        """Of the pairs of records put together, how many belong together."""
+        return self.pairs.precision
 
     @property
     def recall(self) -> float:
-        return self.right_pairs / self.true_pairs if self.true_pairs else 1.0
+        """Of the pairs of records that belong together, how many were put together."""
+        return self.pairs.recall
 
 
 def score(truth: pa.Table, found: pa.Table) -> Accuracy:
-    """Compare ``truth`` (record_key, person_id) with ``found`` (record_key, customer_id).
-    Records in only one of the tables are left out. O(records)."""
-    both = truth.join(found, "record_key", join_type="inner")
-    by_person = both.group_by("person_id").aggregate([([], "count_all")])["count_all"]
-    by_customer = both.group_by("customer_id").aggregate([([], "count_all")])["count_all"]
-    cells = both.group_by(["person_id", "customer_id"]).aggregate([([], "count_all")])
-    mixed = cells.group_by("customer_id").aggregate([([], "count_all")])["count_all"]
-    return Accuracy(
-        records=both.num_rows,
-        persons=len(by_person),
-        customers=len(by_customer),
-        true_pairs=_pairs(by_person),
-        found_pairs=_pairs(by_customer),
-        right_pairs=_pairs(cells["count_all"]),
-        largest_cluster=pc.max(by_customer).as_py() or 0,
-        persons_in_worst_cluster=pc.max(mixed).as_py() or 0,
-    )
+    """Compare ``truth`` (record_key, person_id) with ``found`` (record_key, customer_id), one row
+    per record each. Records in only one of the tables, or of an unknown person, are left out.
+    Sizes of groups are counted, pairs are never listed: O(records)."""
+    with duckdb.connect() as connection:
+        connection.register("truth", truth)
+        connection.register("found", found)
+        counts = [value or 0 for value in connection.execute(_COUNTED).fetchall()[0]]
+    *whole, exact, precision, recall, largest, mixed = counts
+    bcubed = Rates(_share(precision, whole[0]), _share(recall, whole[0]))
+    return Accuracy(*map(int, whole), exact, bcubed, int(largest), mixed)
 
 
-def _pairs(sizes: pa.ChunkedArray) -> int:
-    pairs = pc.divide(pc.multiply(sizes, pc.subtract(sizes, 1)), 2)
-    return pc.sum(pairs).as_py() or 0
+def _share(part: float, whole: float) -> float:
+    return part / whole if whole else 1.0
 
 
 def identity_accuracy(

@@ -1,0 +1,208 @@
+"""How well the identity models find the people of a labelled file, in how many seconds.
+
+    python -m benchmarks.identity people.csv --truth cluster
+        --map first_name=given_name,last_name=surname,street=street_number+address_1
+    python -m benchmarks.identity a.csv b.parquet --truth cluster --map ... [--map ...]
+    python -m benchmarks.identity --all
+
+One file is deduplicated, two are linked (each is a source of its own; what is found within a file
+counts too). ``--map`` fills canonical columns from the file's, for both files or once for each. The
+project's own models run on a new DuckDB file with the same settings for every data set; ``--exact``
+leaves out the fuzzy tier. The truth column and unmapped columns are never loaded: a record is known
+by its row after a shuffle. dbt runs in a process of its own, whose peak memory is given.
+
+``--all`` prints the table of docs/benchmarks.md (``benchmarks.identity_table``).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from benchmarks.clustering import in_process, peak_mb
+from benchmarks.identity_warehouse import CANONICAL_COLUMNS, IdentityWarehouse
+from benchmarks.person_files import PersonFileError, parse_mapping, read_people
+from orchestration.demo.accuracy import Accuracy, Rates, score
+
+BROWSERS = ("cookie_id", "device_id")
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds by the clock: dbt's start-up (parsing, seeds, connecting), normalising the raw
+    values, the identity models. ``peak_mb``: MB of the process."""
+
+    start_seconds: float
+    normalise_seconds: float
+    model_seconds: float
+    peak_mb: float
+
+    @property
+    def seconds(self) -> float:
+        """From raw values to customers, without dbt's start-up."""
+        return self.normalise_seconds + self.model_seconds
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a data set came to; ``settings`` are the dbt variables that were set."""
+
+    accuracy: Accuracy
+    cost: Cost
+    settings: dict[str, Any]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON: counts, rates to full precision, seconds, MB."""
+        counts = asdict(self.accuracy)
+        del counts["bcubed"]
+        rates = {
+            name: {**asdict(rate), "f1": rate.f1} for name, rate in rates_of(self.accuracy).items()
+        }
+        return {**counts, "rates": rates, "cost": asdict(self.cost), "settings": self.settings}
+
+
+def rates_of(accuracy: Accuracy) -> dict[str, Rates]:
+    """By what is counted."""
+    return {"pairs": accuracy.pairs, "clusters": accuracy.clusters, "b-cubed": accuracy.bcubed}
+
+
+def settings_of(country: str, exact: bool = False) -> dict[str, Any]:
+    """dbt variables of a run: the same for every data set but for the country."""
+    return {"identity_fuzzy": not exact, "default_country": country}
+
+
+def run_models(folder: str, settings: dict[str, Any], results: Any) -> None:
+    """Resolve ``records.parquet`` of the folder into its ``customers.parquet``; puts a ``Cost``."""
+    begun = time.perf_counter()
+    warehouse = IdentityWarehouse(Path(folder), settings, threads=2)
+    started = time.perf_counter()
+    warehouse.load_table(pq.read_table(f"{folder}/records.parquet"))
+    loaded = time.perf_counter()
+    warehouse.run()
+    ran = time.perf_counter()
+    pq.write_table(warehouse.customer_table(), f"{folder}/customers.parquet")
+    start = started - begun + (ran - loaded - warehouse.model_seconds)
+    results.put(Cost(start, loaded - started, warehouse.model_seconds, peak_mb()))
+
+
+def measure(
+    paths: Sequence[Path],
+    maps: Sequence[str],
+    truth: str,
+    settings: dict[str, Any],
+    seed: int = 1,
+    folder: Path | None = None,
+) -> Outcome:
+    """Resolve the files and compare with their truth; the warehouse and the records stay in
+    ``folder`` when one is given. Raises ``PersonFileError`` for what cannot be read."""
+    if len(maps) not in (1, len(paths)):
+        raise PersonFileError("give one --map for all files, or one for each")
+    mappings = [parse_mapping(text, CANONICAL_COLUMNS) for text in maps]
+    people = read_people(paths, mappings * (len(paths) // len(mappings)), truth, seed)
+    with tempfile.TemporaryDirectory() as temporary:
+        place = folder or Path(temporary)
+        place.mkdir(parents=True, exist_ok=True)
+        pq.write_table(with_anonymity(people.records), place / "records.parquet")
+        cost = in_process(run_models, str(place), settings)
+        found = pq.read_table(place / "customers.parquet")
+    if found.num_rows != people.records.num_rows:
+        raise SystemExit(f"{people.records.num_rows} records went in, {found.num_rows} came out")
+    return Outcome(score(people.truth, found), cost, settings)
+
+
+def with_anonymity(records: pa.Table) -> pa.Table:
+    """The records and is_anonymous: 'true' where a browser or a device is all that is known."""
+    told = [n for n in records.column_names if n not in ("record_key", *BROWSERS)]
+    browsers = [n for n in records.column_names if n in BROWSERS]
+    if not browsers:
+        return records
+    is_anonymous = pc.is_valid(pc.coalesce(*(records[name] for name in browsers)))
+    if told:
+        is_named = pc.is_valid(pc.coalesce(*(records[name] for name in told)))
+        is_anonymous = pc.and_not(is_anonymous, is_named)
+    flag = pc.if_else(is_anonymous, "true", pa.scalar(None, pa.string()))
+    return records.append_column("is_anonymous", flag)
+
+
+def text_of(outcome: Outcome) -> str:
+    """The figures for a terminal."""
+    accuracy, cost = outcome.accuracy, outcome.cost
+    lines = [
+        f"{accuracy.records:,} records of {accuracy.persons:,} people,"
+        f" {accuracy.customers:,} customers found, the largest of {accuracy.largest_cluster:,}",
+        f"pairs: {accuracy.true_pairs:,} true, {accuracy.found_pairs:,} found,"
+        f" {accuracy.right_pairs:,} right",
+        f"{'':10}{'precision':>11}{'recall':>9}{'F1':>9}",
+    ]
+    lines += [
+        f"{name:10}{rate.precision:11.4f}{rate.recall:9.4f}{rate.f1:9.4f}"
+        for name, rate in rates_of(accuracy).items()
+    ]
+    lines += [
+        f"{cost.seconds:.1f} s: normalising {cost.normalise_seconds:.1f},"
+        f" models {cost.model_seconds:.1f}; dbt's start-up {cost.start_seconds:.1f} s more",
+        f"peak memory {cost.peak_mb:,.0f} MB; settings {json.dumps(outcome.settings)}",
+    ]
+    return "\n".join(lines)
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.identity",
+        description=__doc__.splitlines()[0],
+        epilog=f"Canonical columns: {', '.join(CANONICAL_COLUMNS)}.",
+    )
+    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="one or two files")
+    parser.add_argument("--map", action="append", default=[], help="canonical=column+column,...")
+    parser.add_argument("--truth", help="column that says who a record is")
+    parser.add_argument("--exact", action="store_true", help="without the fuzzy tier")
+    parser.add_argument("--country", default="FR", help="of numbers without one (default FR)")
+    parser.add_argument("--seed", type=int, default=1, help="of the shuffle (default 1)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the warehouse there")
+    parser.add_argument("--all", action="store_true", help="the table of all labelled sets")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print the figures; with ``--json`` write them too."""
+    parser = make_parser()
+    options = parser.parse_args(arguments)
+    if options.all:
+        from benchmarks.identity_table import print_table
+
+        print_table(options.json)
+        return
+    if len(options.files) not in (1, 2):
+        parser.error("give one file to deduplicate or two to link (or --all)")
+    if not options.map or not options.truth:
+        parser.error("--map and --truth are needed")
+    try:
+        outcome = measure(
+            options.files,
+            options.map,
+            options.truth,
+            settings_of(options.country, options.exact),
+            options.seed,
+            options.keep,
+        )
+    except PersonFileError as problem:
+        parser.error(str(problem))
+    print(text_of(outcome))
+    if options.json:
+        options.json.write_text(json.dumps(outcome.as_dict(), indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
