@@ -186,12 +186,13 @@ class IdentityProject:
         records: list[dict[str, str | None]],
         remembers: bool = False,
         threads: int = 1,
+        variables: dict | None = None,
     ) -> dict[str, str]:
         """Load, run and return record_key -> customer_id; from empty unless it remembers."""
         if not remembers:
             self.forget()
         self.load(records)
-        self.run(threads=threads)
+        self.run(variables, threads)
         found = self.customers()
         assert set(found) == {row["record_key"] for row in records}
         return found
