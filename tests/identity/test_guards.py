@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from orchestration.identity.decisions import decide
+from orchestration.identity.explain import explain_apart
 from orchestration.warehouse import Warehouse
 
 from .identity_project import IdentityProject
@@ -124,6 +125,29 @@ def test_whom_somebody_parts_leaves_alone(told) -> None:
 
 def test_an_initial_does_not_join_twins_of_two_sexes(told) -> None:
     assert told[0].customers["b:twins"] != told[0].customers["c:twins"]
+
+
+def explained(project: IdentityProject, one: str, other: str) -> list[tuple]:
+    """Kind, rule and reason of what keeps two records apart, nearest evidence first."""
+    with project.environment(), Warehouse.open() as warehouse:
+        found = explain_apart(warehouse, one, other).reasons
+    rule = ("link_rule", "identifier_type", "decision")
+    why = ("refusal_rule", "reason")
+    return [
+        (f["kind"], *(next((f[n] for n in names if n in f), None) for names in (rule, why)))
+        for f in found
+    ]
+
+
+def test_the_guard_and_the_nearest_evidence_are_told(project: IdentityProject, told) -> None:
+    """Also where it leads by way of other customers, or another record of theirs holds it."""
+    twins = explained(project, "c:twins", "b:twins")
+    assert twins == [("rejected_link", "email", "sexes_contradict")]
+    parted = explained(project, "d:parted", "c:parted")
+    assert parted[0] == ("decision", "different", "asked them")
+    assert ("rejected_link", "email", "decided_apart") in parted
+    planted = explained(project, "d:planted", "e:planted")
+    assert planted == [("rejected_link", "email", "too_many_records")] * 2
 
 
 def test_every_record_in_company_is_linked(project: IdentityProject, told) -> None:
