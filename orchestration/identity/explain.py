@@ -13,7 +13,6 @@ from typing import Any
 from orchestration.identity.decisions import hash_of_value
 from orchestration.warehouse import Warehouse, compose
 
-
 _MOST_CUSTOMERS_BETWEEN = 200
 """So many customers are looked at for evidence that leads from one to the other."""
 

@@ -52,7 +52,8 @@ def split(small_demo, tmp_path_factory) -> tuple[demo_project.DemoProject, dict[
         *(one, other),
     )
     customers = dict(found)
-    assert customer in customers.values() and len(set(customers.values())) == 2
+    assert customer in customers.values()
+    assert len(set(customers.values())) == 2
     return project, customers, sent
 
 
@@ -100,4 +101,6 @@ def test_segments_and_plan_are_those_of_the_halves(split):
     )
     [elder] = [key for key, (_, previous, _) in plan.items() if previous == sent]
     action, _, row_hash = plan[elder]
-    assert action in {"upsert", "remove"} and row_hash != sent, "what was sent by mistake is put right"
+    # What was sent by mistake is put right.
+    assert action in {"upsert", "remove"}
+    assert row_hash != sent

@@ -169,6 +169,40 @@ class IdentityProject:
         for table in ("customer_id_registry", "customer_id_assignments"):
             self.query(f"drop table if exists identity.{table}")
 
+    def erase(self, customer_id: str) -> set[str]:
+        """Take a customer out of all that identity remembers, and return the keys of its records,
+        which the test takes out of its sources."""
+        records = (
+            "select record_key from identity.customer_identities"
+            f" where customer_id = '{customer_id}'"
+        )
+        keys = {key for (key,) in self.query(records)}
+        hashes = (
+            "select record_hash from identity.customer_id_registry"
+            f" where customer_id = '{customer_id}'"
+        )
+        self.query(f"delete from identity.customer_id_assignments where record_hash in ({hashes})")
+        self.query(f"delete from identity.customer_id_registry where customer_id = '{customer_id}'")
+        self.query(
+            "delete from state.identity_decisions"
+            f" where record_key in ({records}) or other_record_key in ({records})"
+        )
+        return keys
+
+    def contents(self) -> dict[str, tuple]:
+        """Rows and a checksum of them by table, without the state of the materialization."""
+        names = self.query(
+            "select table_name from information_schema.tables where table_schema = 'identity'"
+            " and table_name not like '%!_!_nodes' escape '!'"
+            " and table_name not like '%!_!_edges' escape '!'"
+            " and table_name not like '%!_!_labels' escape '!'"
+            " and table_name not like '%!_!_state' escape '!'"
+        )
+        return {
+            name: self.query(f'select count(*), sum(hash(t)) from identity."{name}" as t')[0]
+            for (name,) in names
+        }
+
     def lose_tables(self, but: tuple[str, ...] = ()) -> None:
         """Drop every table and view of identity but these."""
         found = self.query(

@@ -102,7 +102,8 @@ def test_who_was_one_customer_keeps_the_id_and_nothing_new_joins(told) -> None:
     for step in told[1:3]:
         assert {step.customers[key] for key in keys("bchi", "grown")} == former
         new = {step.customers[key] for key in keys("aefg", "grown")}
-        assert len(new) == 4 and not new & former
+        assert len(new) == 4
+        assert not new & former
     # Small enough again, it is a customer like others.
     assert {told[3].customers[key] for key in keys("abchi", "grown")} == former
 
