@@ -169,9 +169,9 @@ class IdentityProject:
         for table in ("customer_id_registry", "customer_id_assignments"):
             self.query(f"drop table if exists identity.{table}")
 
-    def erase(self, customer_id: str) -> set[str]:
-        """Take a customer out of all that identity remembers, and return the keys of its records,
-        which the test takes out of its sources."""
+    def erase(self, customer_id: str) -> tuple[set[str], set[str]]:
+        """Take a customer out of all that identity remembers. Returns the keys of its records,
+        which the test takes out of its sources, and the ids that these can have issued."""
         records = (
             "select record_key from identity.customer_identities"
             f" where customer_id = '{customer_id}'"
@@ -181,13 +181,14 @@ class IdentityProject:
             "select record_hash from identity.customer_id_registry"
             f" where customer_id = '{customer_id}'"
         )
+        ids = {issued for (issued,) in self.query(hashes)}
         self.query(f"delete from identity.customer_id_assignments where record_hash in ({hashes})")
         self.query(f"delete from identity.customer_id_registry where customer_id = '{customer_id}'")
         self.query(
             "delete from state.identity_decisions"
             f" where record_key in ({records}) or other_record_key in ({records})"
         )
-        return keys
+        return keys, ids
 
     def contents(self) -> dict[str, tuple]:
         """Rows and a checksum of them by table, without the state of the materialization."""

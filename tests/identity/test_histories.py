@@ -38,15 +38,16 @@ def decide_something(project: IdentityProject, worlds: list[World], step: int) -
 
 
 def erase_somebody(project: IdentityProject, worlds: list[World], found: Customers) -> set[str]:
-    """In some worlds a customer asks to be forgotten: the ids."""
+    """In some worlds a customer asks to be forgotten: all ids that it ever had."""
     erased = set()
     for world in worlds:
         if world.records and world.chance.random() < 0.1:
             customer = found[world.chance.choice(sorted(world.records))]
-            for key in project.erase(customer):
+            keys, ids = project.erase(customer)
+            for key in keys:
                 del world.records[key]
             world.has_lost = True
-            erased.add(customer)
+            erased |= ids
     return erased
 
 
