@@ -1,5 +1,5 @@
-{# One step per priority: its edges propose to join groups, and a joint group that no person
-   can be stays apart. What was joined by better evidence is never undone by worse. #}
+{# One priority after the other: its evidence proposes to join groups, and a joint group that no
+   person can be stays apart. What was joined by better evidence is never undone by worse. #}
 {% macro grow_guarded_components(tables, graph_sql) %}
     {% set state = namespace(refusals=0) %}
     {% set graph = components_scratch(tables, 'evidence', graph_sql) %}
@@ -11,26 +11,45 @@
     ).columns[0].values() | list %}
 
     {% for priority in priorities %}
-        {% set kept = tables | list %}
-        {% set steps = components_scratch(
-            tables, 'steps', guarded_components_steps_sql(graph, state.labels, priority)
-        ) %}
-        {% set components = resolve_components(
-            tables, 'select * from ' ~ steps, ['label', 'group_key'], false
-        ) %}
-        {% set proposals = components_scratch(
-            tables, 'proposals', guarded_components_proposals_sql(state.labels, components.sql)
-        ) %}
-        {% set refused = components_scratch(
-            tables, 'refused', identity_violations(proposals, priority)
-        ) %}
-        {% set state.refusals = state.refusals + components_count(refused) %}
-        {% set labels = components_scratch(
-            tables, 'groups_' ~ loop.index, guarded_components_labels_sql(proposals, refused)
-        ) %}
-        {% do components_drop(tables, tables | reject('in', kept + [labels]) | list) %}
-        {% do components_drop(tables, [state.labels]) %}
-        {% set state.labels = labels %}
+        {% set number = loop.index %}
+        {% set going = namespace(on=true, left_out=components_scratch(
+            tables, 'left_out_' ~ number, 'select label from ' ~ state.labels ~ ' where 1 = 0'
+        )) %}
+        {# Who contradicts whom is left out, and the limits are checked again for the rest. #}
+        {% for attempt in range(10) if going.on %}
+            {% set kept = tables | list %}
+            {% set steps = components_scratch(tables, 'steps', guarded_components_steps_sql(
+                graph, state.labels, priority, going.left_out
+            )) %}
+            {% set components = resolve_components(
+                tables, 'select * from ' ~ steps, ['label', 'group_key'], false
+            ) %}
+            {% set proposals = components_scratch(
+                tables, 'proposals', guarded_components_proposals_sql(state.labels, components.sql)
+            ) %}
+            {% set refused = components_scratch(
+                tables, 'refused', identity_violations(proposals, priority)
+            ) %}
+            {% set labels = components_scratch(
+                tables,
+                'groups_' ~ number ~ '_' ~ attempt,
+                guarded_components_labels_sql(proposals, refused)
+            ) %}
+            {% set left_out = components_scratch(
+                tables,
+                'left_out_' ~ number ~ '_' ~ attempt,
+                guarded_components_left_out_sql(proposals, refused, going.left_out)
+            ) %}
+            {% set refused_count = components_count(refused) %}
+            {% set state.refusals = state.refusals + refused_count %}
+            {% set going.on = refused_count > 0 and priority > 0 %}
+            {% do components_drop(
+                tables, tables | reject('in', kept + [labels, left_out]) | list
+            ) %}
+            {% do components_drop(tables, [state.labels, going.left_out]) %}
+            {% set state.labels = labels %}
+            {% set going.left_out = left_out %}
+        {% endfor %}
     {% endfor %}
 
     {% do return({
@@ -38,12 +57,26 @@
     }) %}
 {% endmacro %}
 
-{% macro guarded_components_steps_sql(graph, labels, priority) %}
-    select one.label as node_key, other.label as neighbour_key
-    from {{ graph }} as graph
-    inner join {{ labels }} as one on graph.node_key = one.node_key
-    inner join {{ labels }} as other on graph.neighbour_key = other.node_key
-    where graph.priority = {{ priority }} and one.label != other.label
+{# The holders of a value are a star; without those that are left out it is another one. #}
+{% macro guarded_components_steps_sql(graph, labels, priority, left_out) %}
+    select star.first_label as node_key, star.label as neighbour_key
+    from (
+        select
+            labels.label,
+            min(labels.label) over (partition by holders.star_key, holders.evidence)
+                as first_label
+        from (
+            select node_key as star_key, evidence, node_key from {{ graph }}
+            where priority = {{ priority }}
+            union
+            select node_key as star_key, evidence, neighbour_key as node_key from {{ graph }}
+            where priority = {{ priority }}
+        ) as holders
+        inner join {{ labels }} as labels on holders.node_key = labels.node_key
+        left join {{ left_out }} as left_out on labels.label = left_out.label
+        where left_out.label is null
+    ) as star
+    where star.first_label != star.label
 {% endmacro %}
 
 {% macro guarded_components_proposals_sql(labels, components_sql) %}
@@ -63,4 +96,16 @@
     from {{ proposals }} as proposals
     left join (select distinct group_key from {{ refused }}) as refused
         on proposals.group_key = refused.group_key
+{% endmacro %}
+
+{# A violation without a label is one of the whole group. #}
+{% macro guarded_components_left_out_sql(proposals, refused, left_out) %}
+    select label from {{ left_out }}
+    union
+    select label from {{ refused }} where label is not null
+    union
+    select proposals.label
+    from {{ proposals }} as proposals
+    inner join {{ refused }} as refused on proposals.group_key = refused.group_key
+    where refused.label is null
 {% endmacro %}

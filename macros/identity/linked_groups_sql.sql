@@ -87,9 +87,7 @@
 {% macro linked_groups_proposals_sql(likely, labels, forms) %}
     select
         clusters.record_key as node_key,
-        members.label,
-        members.left_label,
-        members.right_label,
+        cast(members.label as {{ dbt.type_string() }}) as label,
         members.group_key
     from (
         select

@@ -1,6 +1,6 @@
 {# A table of groups of nodes, grown from single nodes by the edges of a graph, the smallest
    priority first, where no step may join groups that the guards keep apart. The model's select
-   is the graph: node_key, neighbour_key and priority (both null for a node without an edge). #}
+   is the graph: node_key, neighbour_key, priority, evidence (null for a node without an edge). #}
 {% materialization guarded_components, default %}
 
     {% set existing_relation = load_cached_relation(this) %}

@@ -31,7 +31,9 @@ redirects as (
 
     from issued
 
-    inner join customer_id_registry
+    -- Of somebody who was erased the registry knows nothing, while the log of those who once
+    -- were one customer with them may still name the id.
+    left join customer_id_registry
         on issued.customer_id = customer_id_registry.record_hash
 
 )

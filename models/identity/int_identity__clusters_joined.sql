@@ -2,6 +2,7 @@
 -- depends_on: {{ ref('int_identity__match_odds_estimated') }}
 -- depends_on: {{ ref('int_identity__clusters_proven') }}
 -- depends_on: {{ ref('int_identity__records_keyed') }}
+-- depends_on: {{ ref('customer_records') }}
 -- depends_on: {{ ref('int_identity__identifiers_validated') }}
 -- depends_on: {{ ref('int_identity__decisions_listed') }}
 -- depends_on: {{ ref('identity_weights') }}

@@ -1,3 +1,4 @@
+-- depends_on: {{ ref('customer_records') }}
 -- depends_on: {{ ref('int_identity__records_keyed') }}
 -- depends_on: {{ ref('int_identity__identifiers_validated') }}
 -- depends_on: {{ ref('int_identity__decisions_listed') }}
@@ -13,6 +14,12 @@
 
 with
 
+edges_suspected as (
+
+    select * from {{ ref('int_identity__edges_suspected') }}
+
+),
+
 clusters_drafted as (
 
     select * from {{ ref('int_identity__clusters_drafted') }}
@@ -25,43 +32,28 @@ clusters_suspected as (
 
 ),
 
-edges_matched as (
+graph as (
 
-    select * from {{ ref('int_identity__edges_matched') }}
-
-),
-
-members as (
-
-    select clusters_drafted.record_key
+    select
+        clusters_drafted.record_key as node_key,
+        cast(null as {{ dbt.type_string() }}) as neighbour_key,
+        cast(null as {{ dbt.type_int() }}) as priority,
+        cast(null as {{ dbt.type_string() }}) as evidence
 
     from clusters_drafted
 
     inner join clusters_suspected
         on clusters_drafted.cluster_key = clusters_suspected.cluster_key
 
-),
-
-graph as (
-
-    select
-        record_key as node_key,
-        cast(null as {{ dbt.type_string() }}) as neighbour_key,
-        cast(null as {{ dbt.type_int() }}) as priority
-
-    from members
-
     union all
 
     select
-        edges_matched.left_record_key as node_key,
-        edges_matched.right_record_key as neighbour_key,
-        edges_matched.priority
+        left_record_key as node_key,
+        right_record_key as neighbour_key,
+        priority,
+        identifier_value as evidence
 
-    from edges_matched
-
-    inner join members
-        on edges_matched.left_record_key = members.record_key
+    from edges_suspected
 
 )
 

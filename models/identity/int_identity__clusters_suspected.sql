@@ -14,6 +14,12 @@ records_keyed as (
 
 ),
 
+clusters_contradicted as (
+
+    select * from {{ ref('int_identity__clusters_contradicted') }}
+
+),
+
 decisions as (
 
     select * from {{ ref('int_identity__decisions_listed') }}
@@ -28,8 +34,7 @@ members as (
 
     select
         clusters_drafted.cluster_key,
-        records_keyed.record_key,
-        records_keyed.birth_date
+        records_keyed.record_key
 
     from clusters_drafted
 
@@ -49,35 +54,6 @@ oversize as (
     group by cluster_key
 
     having count(*) > {{ var('identity_max_records_per_customer') }}
-
-),
-
-birth_dates as (
-
-    select distinct
-        cluster_key,
-        birth_date
-
-    from members
-
-    where birth_date is not null
-
-),
-
-contradictory as (
-
-    select distinct
-        one.cluster_key,
-        'birth_dates_contradict' as reason
-
-    from birth_dates as one
-
-    inner join birth_dates as other
-        on
-            one.cluster_key = other.cluster_key
-            and one.birth_date < other.birth_date
-
-    where not {{ birth_dates_agree('one.birth_date', 'other.birth_date') }}
 
 ),
 
@@ -127,7 +103,7 @@ suspected as (
 
     select * from oversize
     union all
-    select * from contradictory
+    select * from clusters_contradicted
     union all
     select * from overloaded
     union all

@@ -36,6 +36,13 @@ clusters_proven as (
 
 ),
 
+-- Nothing new joins a customer that is too large already.
+clusters_frozen as (
+
+    select * from {{ ref('int_identity__clusters_frozen') }}
+
+),
+
 contacts as (
 
     select
@@ -84,6 +91,11 @@ described as (
 
     left join contacts
         on records_keyed.record_key = contacts.record_key
+
+    left join clusters_frozen
+        on records_keyed.record_key = clusters_frozen.record_key
+
+    where clusters_frozen.record_key is null
 
 ),
 

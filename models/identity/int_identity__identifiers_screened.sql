@@ -1,5 +1,7 @@
 -- Identifiers judged one by one: does the value look like its type and name somebody?
 
+{% set patterns = identifier_patterns() %}
+
 with
 
 record_identifiers as (
@@ -83,20 +85,25 @@ screened as (
             when identifier_rules.identifier_type is null then 'unknown_type'
             when probed.identifier_value is null or trim(probed.identifier_value) = ''
                 then 'malformed'
-            when probed.identifier_type = 'email' and (
-                probed.identifier_value not like '_%@_%._%'
-                or probed.identifier_value like '%@%@%'
-                or probed.identifier_value like '% %'
-            ) then 'malformed'
-            when probed.identifier_type = 'phone' and (
-                probed.identifier_value not like '+_______%'
-                or length(probed.identifier_value) > 24
-            ) then 'malformed'
+            {% for rule in patterns | selectattr('kind', 'equalto', 'valid') -%}
+                when
+                    probed.identifier_type = '{{ rule.identifier_type }}'
+                    and not {{ regexp_matches('probed.identifier_value', rule.pattern) }}
+                    then 'malformed'
+            {% endfor -%}
             when detachments.decision is not null then 'detached'
             -- The word itself cannot stand in a seed: dbt loads it as a missing value.
             when probed.probe = 'null' then 'junk'
             {% for kind in ['exact', 'local_part', 'domain', 'last_8_digits'] -%}
                 when {{ kind }}_junk.pattern is not null then 'junk'
+            {% endfor -%}
+            {% for junk in patterns | selectattr('kind', 'equalto', 'junk') -%}
+                when
+                    {% if junk.identifier_type != 'any' -%}
+                        probed.identifier_type = '{{ junk.identifier_type }}' and
+                    {%- endif %}
+                    {{ regexp_matches('probed.probe', junk.pattern) }}
+                    then 'junk'
             {% endfor -%}
         end as rejection_reason
 

@@ -1,5 +1,6 @@
 -- Every piece of evidence between two known records, and what came of it. A link is refused
--- where its ends are different persons, for what all that they were part of breaks.
+-- where its ends are different persons, for what all that they were part of breaks. Then those
+-- of the holders of the value who are one are linked with each other instead.
 
 with
 
@@ -39,7 +40,8 @@ joined as (
         edges_matched.*,
         left_clusters.cluster_key as left_cluster_key,
         right_clusters.cluster_key as right_cluster_key,
-        suspicions.reason as suspicion
+        case when left_clusters.cluster_key != right_clusters.cluster_key then suspicions.reason end
+            as refusal_rule
 
     from edges_matched
 
@@ -57,6 +59,26 @@ joined as (
 
 ),
 
+-- The ends of a star that are not one with its middle.
+cut_off as (
+
+    select
+        min(right_record_key) over (
+            partition by left_record_key, identifier_type, identifier_value, right_cluster_key
+        ) as left_record_key,
+        right_record_key,
+        identifier_type,
+        identifier_value,
+        priority
+
+    from joined
+
+    where
+        refusal_rule is not null
+        and identifier_type != 'decision'
+
+),
+
 judged as (
 
     select
@@ -65,9 +87,23 @@ judged as (
         identifier_type,
         identifier_value,
         priority,
-        case when left_cluster_key != right_cluster_key then suspicion end as refusal_rule
+        refusal_rule
 
     from joined
+
+    union all
+
+    select
+        left_record_key,
+        right_record_key,
+        identifier_type,
+        identifier_value,
+        priority,
+        cast(null as {{ dbt.type_string() }}) as refusal_rule
+
+    from cut_off
+
+    where left_record_key != right_record_key
 
 )
 

@@ -13,6 +13,9 @@ from typing import Any
 from orchestration.identity.decisions import hash_of_value
 from orchestration.warehouse import Warehouse, compose
 
+_MOST_CUSTOMERS_BETWEEN = 200
+"""So many customers are looked at for evidence that leads from one to the other."""
+
 
 @dataclass(frozen=True)
 class Link:
@@ -39,8 +42,8 @@ class LinkAnswer:
 
 @dataclass(frozen=True)
 class ApartAnswer:
-    """Why two records are two customers: decisions, evidence that was left out, values that
-    both hold and that prove nothing, with the reason."""
+    """Why two records are two customers: decisions, the nearest evidence, which was left out, and
+    by which guard, values that both customers hold and that prove nothing, with the reason."""
 
     left_record_key: str
     right_record_key: str
@@ -104,14 +107,25 @@ def explain_link(warehouse: Warehouse, left: str, right: str) -> LinkAnswer:
 
 
 def explain_apart(warehouse: Warehouse, left: str, right: str) -> ApartAnswer:
-    """What the two records share and why it does not make them one customer."""
+    """What the two records, or others of their customers, share, and why it does not make them
+    one customer."""
     customers = [customer_of(warehouse, record) for record in (left, right)]
     reasons: list[dict[str, Any]] = []
     if customers[0] != customers[1]:
+        rejected = _rejected_between(warehouse, *customers)
+        refused = {link["link_rule"] for link in rejected}
         reasons = [
-            *_decisions_between(warehouse, left, right),
-            *_rejected_between(warehouse, *customers),
-            *_shared_values(warehouse, left, right),
+            *_decisions_between(warehouse, *customers),
+            *rejected,
+            *(
+                value
+                for value in _shared_values(warehouse, *customers)
+                # Good evidence that a guard left out is told as that.
+                if not (
+                    value["reason"] == "nameless_has_one_vote"
+                    and value["identifier_type"] in refused
+                )
+            ),
         ]
     return ApartAnswer(left, right, *customers, reasons)
 
@@ -203,45 +217,70 @@ def _links_of_customer(warehouse: Warehouse, customer_id: str) -> list[Link]:
     ]
 
 
-def _decisions_between(warehouse: Warehouse, left: str, right: str) -> list[dict[str, Any]]:
+def _decisions_between(warehouse: Warehouse, one: str, other: str) -> list[dict[str, Any]]:
     sql = compose(
-        "select decision, author, reason, decided_at from {d} where is_in_force"
-        " and left_record_key = ? and right_record_key = ? order by decision_number",
+        "select d.decision, d.left_record_key, d.right_record_key, d.author, d.reason, d.decided_at"
+        " from {d} as d"
+        " inner join {i} as l on d.left_record_key = l.record_key"
+        " inner join {i} as r on d.right_record_key = r.record_key"
+        " where d.is_in_force and ((l.customer_id = ? and r.customer_id = ?)"
+        " or (l.customer_id = ? and r.customer_id = ?)) order by d.decision_number",
         d=warehouse.relation("int_identity__decisions_listed"),
+        i=warehouse.relation("customer_identities"),
     )
-    rows = warehouse.fetch(sql, sorted((left, right)))
+    rows = warehouse.fetch(sql, [one, other, other, one])
     return [{"kind": "decision", **row} for row in rows]
 
 
 def _rejected_between(warehouse: Warehouse, one: str, other: str) -> list[dict[str, Any]]:
-    """Evidence between the two customers that the guards left out."""
+    """The nearest evidence that the guards left out: between the two customers, or from one to
+    the other by way of customers in between."""
     sql = compose(
-        "select left_record_key, right_record_key, link_rule, refusal_rule from {r}"
-        " where (left_customer_id = ? and right_customer_id = ?)"
-        " or (left_customer_id = ? and right_customer_id = ?)"
+        "select left_record_key, right_record_key, link_rule, refusal_rule, left_customer_id,"
+        " right_customer_id from {r} where left_customer_id = ? or right_customer_id = ?"
         " order by link_rule, left_record_key, right_record_key",
         r=warehouse.relation("identity_rejected_links"),
     )
-    rows = warehouse.fetch(sql, [one, other, other, one])
-    return [{"kind": "rejected_link", **row} for row in rows]
+    came_by: dict[str, tuple[str, list[dict[str, Any]]] | None] = {one: None}
+    waiting = deque([one])
+    while waiting and other not in came_by and len(came_by) <= _MOST_CUSTOMERS_BETWEEN:
+        here = waiting.popleft()
+        links = defaultdict(list)
+        for row in warehouse.fetch(sql, [here, here]):
+            ends = [row.pop("left_customer_id"), row.pop("right_customer_id")]
+            links[ends[ends[0] == here]].append({"kind": "rejected_link", **row})
+        for there in links.keys() - came_by.keys():
+            came_by[there] = (here, links[there])
+            waiting.append(there)
+    found: list[dict[str, Any]] = []
+    step = came_by.get(other)
+    while step:
+        found = step[1] + found
+        step = came_by[step[0]]
+    return found
 
 
-def _shared_values(warehouse: Warehouse, left: str, right: str) -> list[dict[str, Any]]:
-    """Values that both records hold, with why each proves nothing."""
+def _shared_values(warehouse: Warehouse, one: str, other: str) -> list[dict[str, Any]]:
+    """Values that records of both customers hold, with why each proves nothing."""
+    side = "select v.* from {v} as v inner join {i} as i on v.record_key = i.record_key"
     sql = compose(
-        "select one.identifier_type, one.identifier_value,"
-        " coalesce(one.rejection_reason, other.rejection_reason, 'names_or_birth_dates_differ')"
-        " as reason"
-        " from {v} as one inner join {v} as other"
-        " on one.identifier_type = other.identifier_type"
+        f"with one as ({side} where i.customer_id = ?), other as ({side} where i.customer_id = ?)"
+        " select one.identifier_type, one.identifier_value,"
+        " min(one.record_key) as left_record_key, min(other.record_key) as right_record_key,"
+        " min(coalesce(one.rejection_reason, other.rejection_reason, case"
+        " when one.match_group = other.match_group then 'nameless_has_one_vote'"
+        " when one.match_group is null or other.match_group is null then 'joins_no_people'"
+        " else 'names_or_birth_dates_differ' end)) as reason"
+        " from one inner join other on one.identifier_type = other.identifier_type"
         " and one.identifier_value = other.identifier_value"
-        " where one.record_key = ? and other.record_key = ?"
+        " group by one.identifier_type, one.identifier_value"
         " order by one.identifier_type, one.identifier_value",
         v=warehouse.relation("int_identity__identifiers_validated"),
+        i=warehouse.relation("customer_identities"),
     )
-    rows = warehouse.fetch(sql, [left, right])
+    rows = warehouse.fetch(sql, [one, other])
     return [
-        {**row, "kind": "shared_value", "identifier_value": masked(row["identifier_value"])}
+        {"kind": "shared_value", **row, "identifier_value": masked(row["identifier_value"])}
         for row in rows
     ]
 

@@ -28,6 +28,41 @@ class IdentityProject(IdentityWarehouse):
         table = self.customer_table()
         return dict(zip(*(table[name].to_pylist() for name in table.column_names), strict=True))
 
+    def erase(self, customer_id: str) -> tuple[set[str], set[str]]:
+        """Take a customer out of all that identity remembers. Returns the keys of its records,
+        which the test takes out of its sources, and the ids that these can have issued."""
+        records = (
+            "select record_key from identity.customer_identities"
+            f" where customer_id = '{customer_id}'"
+        )
+        keys = {key for (key,) in self.query(records)}
+        hashes = (
+            "select record_hash from identity.customer_id_registry"
+            f" where customer_id = '{customer_id}'"
+        )
+        ids = {issued for (issued,) in self.query(hashes)}
+        self.query(f"delete from identity.customer_id_assignments where record_hash in ({hashes})")
+        self.query(f"delete from identity.customer_id_registry where customer_id = '{customer_id}'")
+        self.query(
+            "delete from state.identity_decisions"
+            f" where record_key in ({records}) or other_record_key in ({records})"
+        )
+        return keys, ids
+
+    def contents(self) -> dict[str, tuple]:
+        """Rows and a checksum of them by table, without the state of the materialization."""
+        names = self.query(
+            "select table_name from information_schema.tables where table_schema = 'identity'"
+            " and table_name not like '%!_!_nodes' escape '!'"
+            " and table_name not like '%!_!_edges' escape '!'"
+            " and table_name not like '%!_!_labels' escape '!'"
+            " and table_name not like '%!_!_state' escape '!'"
+        )
+        return {
+            name: self.query(f'select count(*), sum(hash(t)) from identity."{name}" as t')[0]
+            for (name,) in names
+        }
+
     def lose_tables(self, but: tuple[str, ...] = ()) -> None:
         """Drop every table and view of identity but these."""
         found = self.query(
@@ -45,12 +80,13 @@ class IdentityProject(IdentityWarehouse):
         records: list[dict[str, str | None]],
         remembers: bool = False,
         threads: int = 1,
+        variables: dict | None = None,
     ) -> dict[str, str]:
         """Load, run and return record_key -> customer_id; from empty unless it remembers."""
         if not remembers:
             self.forget()
         self.load(records)
-        self.run(threads=threads)
+        self.run(variables, threads)
         found = self.customers()
         assert set(found) == {row["record_key"] for row in records}
         return found

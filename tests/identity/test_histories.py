@@ -1,4 +1,4 @@
-"""Any history of the sources and of decisions ends where a build from empty starts."""
+"""Any history of the sources, of decisions and of erasures ends where a build from empty starts."""
 
 from __future__ import annotations
 
@@ -32,7 +32,23 @@ def decide_something(project: IdentityProject, worlds: list[World], step: int) -
                 said = world.chance.choice(("same", "same", "different"))
                 decide(warehouse, said, pair[0], other_record_key=pair[1], **BY)
         if step == 2:
-            withdraw(warehouse, 1, **BY)
+            # Those about somebody who was erased are gone.
+            left = warehouse.fetch("select min(decision_number) as n from state.identity_decisions")
+            withdraw(warehouse, left[0]["n"], **BY)
+
+
+def erase_somebody(project: IdentityProject, worlds: list[World], found: Customers) -> set[str]:
+    """In some worlds a customer asks to be forgotten: all ids that it ever had."""
+    erased = set()
+    for world in worlds:
+        if world.records and world.chance.random() < 0.1:
+            customer = found[world.chance.choice(sorted(world.records))]
+            keys, ids = project.erase(customer)
+            for key in keys:
+                del world.records[key]
+            world.has_lost = True
+            erased |= ids
+    return erased
 
 
 def groups(customers: Customers) -> dict[str, frozenset[str]]:
@@ -55,6 +71,7 @@ def history(project: IdentityProject) -> tuple[list[World], Customers]:
     worlds = make_worlds(150, seed=1)
     before: dict[str, frozenset[str]] = {}
     issued: set[str] = set()
+    erased: set[str] = set()
     for step in range(STEPS):
         for world in worlds:
             world.step(step)
@@ -64,12 +81,16 @@ def history(project: IdentityProject) -> tuple[list[World], Customers]:
         assert alone == []
         issued |= set(now)
         leads = redirects(project)
-        assert set(leads) == issued
+        # Of the erased nothing is known, unless the log of others still names them: then nobody.
+        assert issued - erased <= set(leads) <= issued
+        assert {leads[customer] for customer in erased & set(leads)} <= {*now, None}
         assert {leads[customer] for customer in now} == set(now)
         assert set(leads.values()) <= {*now, None}
         before = now
         if step < STEPS - 1:
             decide_something(project, worlds, step)
+            erased |= erase_somebody(project, worlds, found)
+    assert len(erased) > 30
     assert 100 < len(before) < len(found) - 80
     return worlds, found
 

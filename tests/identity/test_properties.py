@@ -70,18 +70,25 @@ def test_a_second_copy_of_everything_changes_nothing(project: IdentityProject) -
     assert by_copy == expected
 
 
-def test_relabelled_keys_give_the_same_people(project: IdentityProject) -> None:
-    """Under other names of sources too. Of the named; where one without a name may go to either
-    of two, its key may decide."""
+def exchanged(records: list[dict], column: str, chance: random.Random) -> dict:
+    """Each value of a column and the one that stands for it from now on."""
+    values = sorted({r[column] for r in records if r.get(column)})
+    return dict(zip(values, chance.sample(values, len(values)), strict=True)) | {None: None}
+
+
+def test_other_keys_sources_and_values_give_the_same_people(project: IdentityProject) -> None:
+    """Every record key, source, e-mail, phone and card stands for another. Of the named; where one
+    without a name may go to either of two, its key may decide."""
     records = [
         r for r in make_records(4) if r.get("is_anonymous") != "true" and r.get("first_name")
     ]
     before = project.resolve(records)
-    names = [r["record_key"] for r in records]
-    shuffled = random.Random(4).sample(names, len(names))
-    new = dict(zip(names, (f"new-{name}" for name in shuffled), strict=True))
-    after = project.resolve([{**r, "record_key": new[r["record_key"]]} for r in records])
-    back = {old: after[key] for old, key in new.items()}
+    chance = random.Random(4)
+    columns = ("record_key", "email", "phone", "loyalty_id")
+    other = {column: exchanged(records, column, chance) for column in columns}
+    renamed = [{**r, **{column: other[column][r[column]] for column in columns}} for r in records]
+    after = project.resolve([{**r, "record_key": f"new-{r['record_key']}"} for r in renamed])
+    back = {r["record_key"]: after[f"new-{other['record_key'][r['record_key']]}"] for r in records}
     assert partition(back) == partition(before)
 
 
