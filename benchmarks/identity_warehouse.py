@@ -87,7 +87,7 @@ select
     substring(record_key, length(source_name) + 2) as native_id, is_anonymous, first_name,
     last_name, full_name, email, email_raw, cast(null as boolean) as is_email_verified, phone,
     phone_raw, birth_date, gender, street, postcode, city, country, language, company_name,
-    company_domain, cast(null as varchar) as loyalty_tier, national_id,
+    company_domain, cast(null as varchar) as loyalty_tier,
     cast(null as timestamp) as created_at, cast(null as timestamp) as updated_at, loaded_at,
     cast(1 as bigint) as version_count
 from normalised
