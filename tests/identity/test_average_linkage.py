@@ -140,8 +140,8 @@ def test_who_may_be_either_does_not_join_both(told) -> None:
 
 TWINS = pytest.mark.xfail(
     strict=True,
-    reason="weighs an equal birth date as if twins were as rare in a home as in a street, so that"
-    " only data of many families keep them apart",
+    reason="an equal birth date at one home outweighs another first name, unless households are"
+    " many more than duplicates",
 )
 
 
