@@ -11,7 +11,7 @@ settled or found hardly anybody, a comparison by which equal would speak against
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -114,6 +114,14 @@ def train(forms: pa.Table, comparisons: Comparisons, weights: Weights) -> Weight
     return _with(weights, "m", means)
 
 
+def normalised(weights: Weights) -> Weights:
+    """Every level at its floor at least; m and u of every comparison add up to 1."""
+    for chance in FLOORS:
+        found = {key: getattr(chances, chance) for key, chances in weights.items()}
+        weights = _with(weights, chance, found)
+    return weights
+
+
 def comparisons_with_other_m(before: Weights, after: Weights) -> set[str]:
     """Comparisons of which ``after`` was taught how often one person's records agree."""
     return {name for (name, level), was in before.items() if after[name, level].m != was.m}
@@ -127,7 +135,8 @@ def changes(before: Weights, after: Weights) -> Iterator[tuple[str, str, str, st
 
 
 def _change(was: float, now: float) -> str:
-    return f"{was:.4g}" if was == now else f"{was:.4g} -> {now:.4g}"
+    before, after = f"{was:.4g}", f"{now:.4g}"
+    return before if before == after else f"{before} -> {after}"
 
 
 def _with_u(forms: pa.Table, comparisons: Comparisons, weights: Weights) -> Weights:
@@ -135,17 +144,23 @@ def _with_u(forms: pa.Table, comparisons: Comparisons, weights: Weights) -> Weig
     strangers = _one_form_per_customer(forms)
     # A thousand customers show which comparisons have pairs at all.
     counts = _count_pairs(strangers.slice(0, 1000), comparisons, "true")
-    enough = _enough(counts, comparisons, MIN_PAIRS)
+    enough = _enough(counts, MIN_PAIRS)
     if not enough:
         return weights
-    linker = _linker(strangers, comparisons, weights)
+    linker = _linker(strangers, comparisons, weights, without="u_probability")
     linker.training.estimate_u_using_random_sampling(
         max_pairs=MAX_PAIRS, seed=SEED, min_count_per_level=None
     )
+    seen = {
+        (comparison["output_column_name"], level["label_for_charts"]): level.get("u_probability")
+        for comparison in linker.misc.save_model_to_json()["comparisons"]
+        for level in comparison["comparison_levels"]
+    }
+    pairs = min(strangers.num_rows * (strangers.num_rows - 1) / 2, MAX_PAIRS) / counts.pairs
     found = {
-        (name, level): u
-        for name, level, _, u in _chances_of(linker)
-        if name in enough and u is not None
+        key: _seen(seen[key], chances.u, pairs * counts.compared[key[0]])
+        for key, chances in weights.items()
+        if key[0] in enough
     }
     return _with(weights, "u", found)
 
@@ -155,7 +170,7 @@ def _learn_m(
 ) -> Iterator[tuple[str, dict[str, float]]]:
     """Of every comparison that the block leaves free and teaches something of, m by level."""
     counts = _count_pairs(forms, comparisons, block)
-    enough = _enough(counts, comparisons, MIN_MATCHES)
+    enough = _enough(counts, MIN_MATCHES)
     if counts.pairs < MIN_PAIRS or not enough:
         return
     linker = _linker(forms, comparisons, weights)
@@ -163,28 +178,31 @@ def _learn_m(
         block, max_pairs=MAX_PAIRS if counts.pairs > MAX_PAIRS else None
     )
     model = session.core_model_settings
-    if model.probability_two_random_records_match * counts.pairs < MIN_MATCHES:
+    share = model.probability_two_random_records_match
+    if share * counts.pairs < MIN_MATCHES or _last_move(session, enough) > MAX_MOVE:
         return
-    free = {comparison.output_column_name for comparison in model.comparisons}
-    if _last_move(session, enough) > MAX_MOVE:
-        return
-    found: dict[str, dict[str, float]] = defaultdict(dict)
-    for name, level, m, _ in _chances_of(linker):
-        found[name][level] = weights[name, level].m if m is None else m
-    for name in comparisons:
-        if name in free & enough and _makes_sense(name, comparisons, found[name], weights):
-            yield name, found[name]
+    found = {
+        name: {
+            level: _seen(each.m_probability, weights[name, level].m, share * counts.compared[name])
+            for each in comparison.comparison_levels
+            if not each.is_null_level and (level := each.label_for_charts)
+        }
+        for comparison in model.comparisons
+        if (name := comparison.output_column_name) in enough
+    }
+    best = {name: comparisons[name]["levels"][0]["level"] for name in found}
+    if any(found[name][best[name]] < weights[name, best[name]].u for name in found):
+        return  # these pairs agree less than strangers: they have something else in common
+    for name, levels in found.items():
+        if _tells(levels, name, best[name], weights):
+            yield name, levels
 
 
-def _makes_sense(
-    name: str, comparisons: Comparisons, found: dict[str, float], weights: Weights
-) -> bool:
-    """Whether the best level speaks for one person and the worst one against; otherwise the
-    estimation has found something else that pairs have in common."""
-    best = comparisons[name]["levels"][0]["level"]
-    return found[best] > weights[name, best].u * sum(found.values()) and found[OTHER] < weights[
-        name, OTHER
-    ].u * sum(found.values())
+def _tells(levels: dict[str, float], name: str, best: str, weights: Weights) -> bool:
+    """Whether the best level speaks for one person, and the worst one against."""
+    total = sum(levels.values())
+    speaks_for = levels[best] / total > weights[name, best].u
+    return speaks_for and levels[OTHER] / total < weights[name, OTHER].u
 
 
 def _last_move(session: Any, names: set[str]) -> float:
@@ -202,11 +220,17 @@ def _last_move(session: Any, names: set[str]) -> float:
     )
 
 
-def _linker(forms: pa.Table, comparisons: Comparisons, weights: Weights) -> Any:
+def _linker(
+    forms: pa.Table, comparisons: Comparisons, weights: Weights, without: str | None = None
+) -> Any:
+    """``without`` a probability, the model has it of none but the levels that were seen."""
     from splink import DuckDBAPI, Linker
 
     prior = 1 / max(forms.num_rows, 2)
     settings = splink_settings(comparisons, weights, prior, list(BLOCKS))
+    for comparison in settings["comparisons"]:
+        for level in comparison["comparison_levels"]:
+            level.pop(without, None)
     return Linker(DuckDBAPI().register(forms), settings, log_level=logging.ERROR)
 
 
@@ -222,12 +246,9 @@ def _quiet() -> Iterator[None]:
         logger.setLevel(before)
 
 
-def _chances_of(linker: Any) -> Iterator[tuple[str, str, float | None, float | None]]:
-    for comparison in linker.misc.save_model_to_json()["comparisons"]:
-        for level in comparison["comparison_levels"]:
-            if not level.get("is_null_level"):
-                name, label = comparison["output_column_name"], level["label_for_charts"]
-                yield name, label, level.get("m_probability"), level.get("u_probability")
+def _seen(found: float | None, before: float, pairs: float) -> float:
+    """A level that no pair has reached is not impossible, but rarer than one in all of them."""
+    return max(found or 0.0, min(before, 1 / pairs))
 
 
 def _one_form_per_customer(forms: pa.Table) -> pa.Table:
@@ -240,7 +261,7 @@ class _Pairs:
     """How many pairs there are, and of how many each comparison compares something."""
 
     pairs: int
-    compared: Sequence[int]
+    compared: Mapping[str, int]
 
 
 def _count_pairs(forms: pa.Table, comparisons: Comparisons, block: str) -> _Pairs:
@@ -256,13 +277,11 @@ def _count_pairs(forms: pa.Table, comparisons: Comparisons, block: str) -> _Pair
             f"select count(*), {counted} from forms as l inner join forms as r"
             f" on l.form_id < r.form_id and {block}"
         ).fetchall()[0]
-    return _Pairs(row[0], row[1:])
+    return _Pairs(row[0], dict(zip(comparisons, row[1:], strict=True)))
 
 
-def _enough(counts: _Pairs, comparisons: Iterable[str], least: int) -> set[str]:
-    return {
-        name for name, count in zip(comparisons, counts.compared, strict=True) if count >= least
-    }
+def _enough(counts: _Pairs, least: int) -> set[str]:
+    return {name for name, count in counts.compared.items() if count >= least}
 
 
 def _with(weights: Weights, chance: str, found: dict[tuple[str, str], float]) -> Weights:
