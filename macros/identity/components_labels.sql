@@ -21,7 +21,7 @@
             ) %}
         {% endif %}
         {% set state.rounds = round %}
-        {% set jumped = components_parents(tables, round, state.edges) %}
+        {% set jumped = components_parents(tables, round, state.edges, state.edge_count) %}
         {% set state.jumps = state.jumps + jumped.jumps %}
         {% do hooks.append(jumped.parents) %}
         {% set contracted = components_scratch(
@@ -37,19 +37,9 @@
         {% do components_drop(tables, [state.edges]) %}
     {% endif %}
 
-    {# From the last, smallest round back to the first: each label is the root's root. #}
-    {% set state.labels = components_scratch(
-        tables,
-        'labels_0',
-        'select left_id as node_id, right_id as parent_id from ' ~ edges ~ ' where 1 = 0'
+    {% set labels = components_scratch(
+        tables, 'labels', components_composed_sql(hooks, edges)
     ) %}
-    {% for parents in hooks | reverse %}
-        {% set labels = components_scratch(
-            tables, 'labels_' ~ loop.index, components_composed_sql(parents, state.labels)
-        ) %}
-        {% do components_drop(tables, [parents, state.labels]) %}
-        {% set state.labels = labels %}
-    {% endfor %}
-
-    {% do return({'labels': state.labels, 'rounds': state.rounds, 'jumps': state.jumps}) %}
+    {% do components_drop(tables, hooks | list) %}
+    {% do return({'labels': labels, 'rounds': state.rounds, 'jumps': state.jumps}) %}
 {% endmacro %}

@@ -7,13 +7,21 @@
     group by right_id
 {% endmacro %}
 
-{% macro components_jump_sql(parents) %}
-    select
-        child.node_id,
-        coalesce(parent.parent_id, child.parent_id) as parent_id,
-        case when parent.parent_id is null then 0 else 1 end as has_moved
-    from {{ parents }} as child
-    left join {{ parents }} as parent on child.parent_id = parent.node_id
+{% macro components_jump_sql(parents, jumps) %}
+    with
+    {%- for jump in range(1, jumps + 1) %}
+    {%- set former = parents if loop.first else 'jump_' ~ loop.index0 %}
+    jump_{{ jump }} as (
+        select
+            child.node_id,
+            coalesce(parent.parent_id, child.parent_id) as parent_id,
+            case when parent.parent_id is null then 0 else 1 end as has_moved
+        from {{ former }} as child
+        left join {{ former }} as parent on child.parent_id = parent.node_id
+    )
+    {{- ',' if not loop.last }}
+    {%- endfor %}
+    select node_id, parent_id, has_moved from jump_{{ jumps }}
 {% endmacro %}
 
 {# A node whose parent may not be a root yet stays a node, with an edge to that parent. #}
@@ -36,15 +44,24 @@
     where left_id != right_id
 {% endmacro %}
 
-{% macro components_composed_sql(parents, labels) %}
-    select
-        parents.node_id,
-        coalesce(labels.parent_id, parents.parent_id) as parent_id
-    from {{ parents }} as parents
-    left join {{ labels }} as labels on parents.parent_id = labels.node_id
-    where parents.has_moved = 0
-    union all
-    select node_id, parent_id from {{ labels }}
+{# From the last, smallest round back to the first: each label is the root's root. #}
+{% macro components_composed_sql(hooks, edges) %}
+    with labels_0 as (
+        select left_id as node_id, right_id as parent_id from {{ edges }} where 1 = 0
+    )
+    {%- for parents in hooks | reverse %},
+    labels_{{ loop.index }} as (
+        select
+            parents.node_id,
+            coalesce(labels.parent_id, parents.parent_id) as parent_id
+        from {{ parents }} as parents
+        left join labels_{{ loop.index0 }} as labels on parents.parent_id = labels.node_id
+        where parents.has_moved = 0
+        union all
+        select node_id, parent_id from labels_{{ loop.index0 }}
+    )
+    {%- endfor %}
+    select node_id, parent_id from labels_{{ hooks | length }}
 {% endmacro %}
 
 {# Ids in place of keys; a row with one key only is a loop, which says that the node exists. #}

@@ -17,7 +17,7 @@
     {%- endfor %}
 {%- endmacro %}
 
-{# The seed as one row, in bits. A level with a term has log2(m) alone: its rarity takes the place
+{# The weights as one row, in bits. A level with a term has log2(m) alone: its rarity takes the place
    of u. #}
 {% macro log_weights() -%}
     select
@@ -33,7 +33,7 @@
         {{- ',' if not (loop.last and outer.last) }}
         {%- endfor %}
         {%- endfor %}
-    from {{ ref('identity_weights') }}
+    from {{ ref('int_identity__weights_measured') }}
 {%- endmacro %}
 
 {% macro log2_of(expr) -%}

@@ -23,15 +23,27 @@ evidence as (
         right_record_key,
         identifier_type,
         identifier_value,
-        case when identifier_type = 'decision' then 'decided' else 'exact' end as tier
+        case when identifier_type = 'decision' then 'decided' else 'exact' end as tier,
+        cast(null as decimal(9, 4)) as probability
     from links_judged
+    union all
+    select
+        left_record_key,
+        right_record_key,
+        'similarity' as identifier_type,
+        cast(null as {{ dbt.type_string() }}) as identifier_value,
+        'similar' as tier,
+        probability
+    from {{ ref('identity_similar_pairs') }}
+    where outcome = 'joined'
     union all
     select
         left_record_key,
         right_record_key,
         identifier_type,
         identifier_value,
-        'attached' as tier
+        'attached' as tier,
+        cast(null as decimal(9, 4)) as probability
     from {{ ref('int_identity__browsers_attached') }}
     union all
     select
@@ -39,7 +51,8 @@ evidence as (
         right_record_key,
         identifier_type,
         identifier_value,
-        'attached' as tier
+        'attached' as tier,
+        cast(null as decimal(9, 4)) as probability
     from {{ ref('int_identity__browser_edges_matched') }}
 
 ),
@@ -52,7 +65,8 @@ links as (
         evidence.right_record_key,
         evidence.identifier_type as link_rule,
         {{ sha256_hex('evidence.identifier_value') }} as value_hash,
-        evidence.tier
+        evidence.tier,
+        evidence.probability
 
     from evidence
 

@@ -41,6 +41,18 @@ links as (
     inner join right_identities
         on links_judged.right_record_key = right_identities.record_key
 
+    union all
+
+    select
+        left_record_key,
+        right_record_key,
+        left_customer_id,
+        right_customer_id,
+        'similarity' as link_rule,
+        cast(null as {{ dbt.type_string() }}) as value_hash,
+        refusal_rule
+    from {{ ref('int_identity__similar_pairs_refused') }}
+
 )
 
 select * from links

@@ -1,5 +1,5 @@
--- What a person should look at: groups that the guards took apart, and decisions that stand
--- against a rule or against each other.
+-- What a person should look at: groups that the guards took apart, decisions that stand against
+-- a rule or against each other, and customers that are alike but not enough.
 
 with
 
@@ -59,6 +59,15 @@ queue as (
         record_count,
         decision_number
     from decisions_for_review
+    union all
+    select distinct
+        'similar_persons' as reason,
+        left_customer_id as customer_id,
+        right_customer_id as other_customer_id,
+        2 as record_count,
+        cast(null as {{ dbt.type_bigint() }}) as decision_number
+    from {{ ref('identity_similar_pairs') }}
+    where outcome = 'review'
 
 )
 

@@ -5,7 +5,7 @@
 -- depends_on: {{ ref('customer_records') }}
 -- depends_on: {{ ref('int_identity__identifiers_validated') }}
 -- depends_on: {{ ref('int_identity__decisions_listed') }}
--- depends_on: {{ ref('identity_weights') }}
+-- depends_on: {{ ref('int_identity__weights_measured') }}
 -- depends_on: {{ ref('identifier_rules') }}
 {{ config(materialized='average_linkage', forms='int_identity__forms_described') }}
 -- Proven persons that are alike enough to be one, all of each against all of the other.

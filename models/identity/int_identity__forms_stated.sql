@@ -51,7 +51,7 @@ contacts as (
             {{ binary_min("case when identifier_type = 'email' and rejection_reason is null "
                 ~ "then identifier_value end") }},
             {{ binary_min("case when identifier_type = 'email' and rejection_reason = 'malformed' "
-                ~ "then " ~ lower_text('trim(raw_value)') ~ " end") }}
+                ~ "and raw_value like '%@%' then " ~ lower_text('trim(raw_value)') ~ " end") }}
         ) as email,
         {%- for type in ['phone', 'national_id'] %}
         {{ binary_min("case when identifier_type = '" ~ type ~ "' and rejection_reason is null "

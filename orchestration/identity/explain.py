@@ -28,6 +28,8 @@ class Link:
     value: str | None
     observed_at: tuple[datetime | None, datetime | None]
     """When each of the records was seen with it."""
+    likeness: dict[str, Any] | None = None
+    """Of records that are alike: see ``_likeness``."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,7 @@ def explain_apart(warehouse: Warehouse, left: str, right: str) -> ApartAnswer:
                     and value["identifier_type"] in refused
                 )
             ),
+            *_alike_between(warehouse, *customers),
         ]
     return ApartAnswer(left, right, *customers, reasons)
 
@@ -199,6 +202,8 @@ def _links_of_customer(warehouse: Warehouse, customer_id: str) -> list[Link]:
         if row["identifier_value"] is not None
     }
 
+    alike = _similar_pairs(warehouse, customer_id, customer_id)
+
     def side(row: dict, end: str) -> dict:
         return held.get((row[end], row["value_hash"]), {})
 
@@ -212,8 +217,46 @@ def _links_of_customer(warehouse: Warehouse, customer_id: str) -> list[Link]:
             tuple(
                 side(row, end).get("observed_at") for end in ("left_record_key", "right_record_key")
             ),
+            alike.get((row["left_record_key"], row["right_record_key"]))
+            if row["tier"] == "similar"
+            else None,
         )
         for row in rows
+    ]
+
+
+def _similar_pairs(
+    warehouse: Warehouse, one: str, other: str
+) -> dict[tuple[str, str], dict[str, Any]]:
+    """Likeness by pair of records, of records that two customers (or one) hold."""
+    sql = compose(
+        "select * from {s} where (left_customer_id = ? and right_customer_id = ?)"
+        " or (left_customer_id = ? and right_customer_id = ?) order by probability desc",
+        s=warehouse.relation("identity_similar_pairs"),
+    )
+    rows = warehouse.fetch(sql, [one, other, other, one])
+    return {(row["left_record_key"], row["right_record_key"]): _likeness(row) for row in rows}
+
+
+def _likeness(row: dict[str, Any]) -> dict[str, Any]:
+    """How likely two records are one person, in which outcome that came, and of each comparison
+    the level and its weight in bits; what a side does not state is left out."""
+    names = [name.removesuffix("_level") for name in row if name.endswith("_level")]
+    return {
+        "probability": float(row["probability"]),
+        "outcome": row["outcome"],
+        "comparisons": {
+            name: {"level": row[f"{name}_level"], "bits": float(row[f"{name}_weight"])}
+            for name in names
+            if row[f"{name}_level"]
+        },
+    }
+
+
+def _alike_between(warehouse: Warehouse, one: str, other: str) -> list[dict[str, Any]]:
+    return [
+        {"kind": "similarity", "left_record_key": left, "right_record_key": right, **likeness}
+        for (left, right), likeness in _similar_pairs(warehouse, one, other).items()
     ]
 
 

@@ -34,7 +34,19 @@ def _link_lines(answer: LinkAnswer) -> list[str]:
     ]
 
 
+def likeness_text(likeness: dict[str, Any]) -> str:
+    """``0.97 (first_name near +4.1, last_name equal +9.8 bits)``."""
+    told = ", ".join(
+        f"{name} {found['level']} {found['bits']:+.1f}"
+        for name, found in likeness["comparisons"].items()
+    )
+    return f"{likeness['probability']:.2f} ({told} bits)"
+
+
 def _link_text(link: Link) -> str:
+    if link.likeness:
+        ends = f"{link.left_record_key} = {link.right_record_key}"
+        return f"{ends}: {link.rule} {likeness_text(link.likeness)}"
     seen = " / ".join(str(time)[:10] if time else "?" for time in link.observed_at)
     value = f" {link.value}" if link.value else ""
     ends = f"{link.left_record_key} = {link.right_record_key}"
@@ -47,6 +59,10 @@ def _apart_lines(answer: ApartAnswer) -> list[str]:
         return [f"{pair} are one customer, {answer.left_customer_id}."]
     lines = [f"{pair} are two customers."]
     for reason in answer.reasons:
+        if reason["kind"] == "similarity":
+            ends = f"{reason['left_record_key']} and {reason['right_record_key']}"
+            lines.append(f"  similarity: {ends}, {reason['outcome']}, {likeness_text(reason)}")
+            continue
         facts = ", ".join(f"{k} {v}" for k, v in reason.items() if k != "kind" and v is not None)
         lines.append(f"  {reason['kind']}: {facts}")
     return lines if answer.reasons else [*lines, "  They share no value, and nothing was decided."]

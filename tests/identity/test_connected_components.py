@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 import pyarrow as pa
 import pytest
@@ -79,6 +80,17 @@ def test_long_path_needs_few_rounds(project: GraphProject, order: str) -> None:
     assert set(project.clusters().values()) == {"n000000"}
     assert project.rounds <= 12
     assert project.scratch_tables_left() == []
+
+
+@pytest.mark.parametrize(("length", "jumps"), [(5, 3), (9, 6)])
+def test_a_small_graph_jumps_three_times_at_once(
+    project: GraphProject, length: int, jumps: int
+) -> None:
+    """A path in the order of its ids; whoever moved with the last jump asks for three more."""
+    names = project.fetch(f"select 'n' || i from range({length}) as t(i) order by hash('n' || i)")
+    keys = [name for (name,) in names]
+    check(project, list(pairwise(keys)))
+    assert f"in 1 rounds, {jumps} jumps" in project.message
 
 
 graphs = st.tuples(
