@@ -35,14 +35,16 @@ def make_records(people: int, seed: int) -> list[Record]:
 def _records_of_one(source: random.Random) -> Iterator[Record]:
     first_name, last_name = source.choice(FIRST_NAMES), source.choice(LAST_NAMES)
     city, postcode = source.choice(CITIES)
-    hobby = f"{source.choice(HOBBIES)}{source.randrange(60, 99)}"
+    mailbox = f"{source.choice(HOBBIES)}{source.randrange(60, 99)}"
+    if source.random() < 0.3 and first_name.isascii():
+        mailbox = f"{first_name.lower()}.{mailbox}"
     person = {
         "first_name": first_name,
         "last_name": last_name,
         "birth_date": f"19{source.randrange(50, 99)}-{source.randrange(1, 13):02}"
         f"-{source.randrange(1, 13):02}",
         "gender": source.choice("mf"),
-        "email": f"{hobby}@{source.choice(DOMAINS)}",
+        "email": f"{mailbox}@{source.choice(DOMAINS)}",
         "phone": f"+336{source.randrange(10**7, 10**8)}",
         "national_id": str(source.randrange(10**8, 10**9)),
         "street": f"{source.randrange(1, 60)} {source.choice(STREETS)}",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import duckdb
 
 from benchmarks.identity_warehouse import IdentityWarehouse
-from orchestration.identity.fuzzy_model import Comparisons, Weights, splink_settings
+from orchestration.identity.fuzzy_model import Chances, Comparisons, Weights, splink_settings
 
 WEIGHED = """
 {%- set paired -%}
@@ -39,9 +39,15 @@ class BothSides:
         return self.connection.execute(sql).fetchall()
 
 
-def weigh_both(
-    warehouse: IdentityWarehouse, comparisons: Comparisons, weights: Weights, pairs: str
-) -> BothSides:
+def measured_weights(connection: duckdb.DuckDBPyConnection) -> Weights:
+    """Those of the seed, as the models have made them true for the data."""
+    rows = connection.execute(
+        "select comparison, level, m, u, u_household from identity.int_identity__weights_measured"
+    ).fetchall()
+    return {(name, level): Chances(*chances) for name, level, *chances in rows}
+
+
+def weigh_both(warehouse: IdentityWarehouse, comparisons: Comparisons, pairs: str) -> BothSides:
     """The pairs that a query yields, by our models and by Splink."""
     from splink import DuckDBAPI, Linker
 
@@ -69,7 +75,7 @@ def weigh_both(
     ).to_arrow_table()
     match_odds = connection.execute("select match_odds from odds").fetchall()[0][0]
     prior = 2**match_odds / (1 + 2**match_odds)
-    settings = splink_settings(comparisons, weights, prior, [])
+    settings = splink_settings(comparisons, measured_weights(connection), prior, [])
     settings["blocking_rules_to_generate_predictions"] = [
         {
             "blocking_rule": "l.pair_ids = r.pair_ids",
