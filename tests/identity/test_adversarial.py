@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -96,6 +97,22 @@ def test_households(project: IdentityProject, collapse) -> None:
     strangers = [c for c in households if c not in lives_in and sizes[households[c]] > 1]
     print(f"households: recall {len(found) / len(together):.4f}, {len(strangers)} strangers in one")
     assert len(strangers) / len(lives_in) < 0.05
+
+
+def test_collapse_with_likeness(project: IdentityProject, collapse, tmp_path: Path) -> None:
+    """Records that are only alike are found too, and still nobody is joined with a stranger."""
+    rows, proven = collapse
+    project.forget()
+    project.load([{**row, "record_key": record_key(row)} for row in rows])
+    project.run({"identity_fuzzy": True})
+    found = project.customers()
+    persons = {row["record_id"]: found[record_key(row)] for row in rows}
+    told = score("collapse", persons, "record_id", tmp_path)
+    figures = dict(re.findall(r"'(\w+)': ([0-9.]+)", told))
+    assert float(figures["precision"]) >= 0.999
+    assert float(figures["recall"]) >= 0.9
+    assert int(figures["most_persons_in_one"]) <= 2
+    assert len(set(persons.values())) < len(set(proven.values()))
 
 
 def test_shared_values_give_themselves_away(project: IdentityProject, collapse, tmp_path) -> None:
