@@ -137,8 +137,9 @@ def resolve_retailer(folder: str, settings: dict[str, Any], results: Any) -> Non
     results.put((accuracy, warehouse.model_seconds, peak_mb()))
 
 
-def retailer_rows(folder: Path) -> Iterator[Row]:
-    """The lines of the made-up retailer; nobody has documented a Splink model of it."""
+def make_retailer(folder: Path, people: int) -> None:
+    """Generate, land, stage and conform the made-up retailer in a new ``folder``. Exits the
+    benchmark with the command's words when one fails."""
     (folder / "warehouse").mkdir(parents=True)
     environment = {
         **os.environ,
@@ -152,7 +153,7 @@ def retailer_rows(folder: Path) -> Iterator[Row]:
     }
     cli, dbt = ["-m", "orchestration.cli"], ["-m", "dbt.cli.main", "--quiet"]
     for command in (
-        [*cli, "demo-data", "--out", str(folder), "--persons", str(RETAILER_PEOPLE)],
+        [*cli, "demo-data", "--out", str(folder), "--persons", str(people)],
         [*cli, "land", str(folder / "raw")],
         [*dbt, "seed"],
         [*dbt, "run", "--select", "path:models/staging", "path:models/conformed"],
@@ -167,6 +168,11 @@ def retailer_rows(folder: Path) -> Iterator[Row]:
         )
         if done.returncode:
             raise SystemExit(f"{' '.join(command)} failed\n{done.stdout[-4000:]}")
+
+
+def retailer_rows(folder: Path) -> Iterator[Row]:
+    """The lines of the made-up retailer; nobody has documented a Splink model of it."""
+    make_retailer(folder, RETAILER_PEOPLE)
     for method, exact in ((EXACT, True), (FUZZY, False)):
         outcome = in_process(resolve_retailer, str(folder), settings_of("FR", exact))
         yield Row(f"made-up retailer, {RETAILER_PEOPLE:,} people", method, *outcome)

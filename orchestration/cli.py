@@ -1,5 +1,6 @@
 """``cdp``: the commands for people. Each is a few lines around a function of the project."""
 
+import importlib.util
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
@@ -223,6 +224,42 @@ def diff_identity(
     if found.changed_share() > max_changed:
         console.print(f"[red]{found.changed_share():.2%} change, {max_changed:.2%} may[/]")
         raise typer.Exit(1)
+
+
+@identity_app.command("train")
+def train_weights(
+    write: Annotated[
+        bool, typer.Option("--write", help="Write the seed identity_weights.")
+    ] = False,
+    target: Target = None,
+) -> None:
+    """Learn the weights of the fuzzy tier from the records in the warehouse (extra fuzzy)."""
+    from orchestration.identity.fuzzy_model import (
+        WEIGHTS_FILE,
+        read_comparisons,
+        read_weights,
+        write_weights,
+    )
+    from orchestration.identity.training import NoForms, changes, read_forms, train
+    from orchestration.warehouse import Warehouse
+
+    if importlib.util.find_spec("splink") is None:
+        console.print(r"[red]training needs Splink: pip install 'cdp\[fuzzy]'[/]")
+        raise typer.Exit(2)
+    before, comparisons = read_weights(), read_comparisons()
+    try:
+        with Warehouse.open(target) as warehouse:
+            forms = read_forms(warehouse, comparisons)
+    except NoForms as error:
+        console.print(f"[red]{error}[/]")
+        raise typer.Exit(2) from None
+    after = train(forms, comparisons, before)
+    _print(("comparison", "level", "m", "u"), changes(before, after))
+    if not write:
+        console.print(f"learned from {forms.num_rows:,} forms; --write keeps it")
+        return
+    write_weights(after)
+    console.print(f"{WEIGHTS_FILE.name} is written; `dbt seed` and the next build apply it")
 
 
 def _decide(target: str | None, decision: str, record: str, **about: Any) -> None:

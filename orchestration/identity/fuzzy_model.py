@@ -77,6 +77,18 @@ def write_weights(weights: Weights, path: Path = WEIGHTS_FILE) -> None:
             writer.writerow([comparison, level, *(f"{number:.4g}" for number in numbers)])
 
 
+def columns_compared(comparisons: Comparisons) -> list[str]:
+    """The columns of ``int_identity__forms_described`` that any condition or term reads."""
+    conditions = [
+        text
+        for comparison in comparisons.values()
+        for text in (comparison["missing"], *(each["condition"] for each in comparison["levels"]))
+    ]
+    terms = [level["term"] for comparison in comparisons.values() for level in comparison["levels"]]
+    read = [column for text in conditions for _, column in _SIDE.findall(text)]
+    return list(dict.fromkeys([*read, *filter(None, terms)]))
+
+
 def splink_settings(
     comparisons: Comparisons, weights: Weights, prior: float, blocking_rules: list[str]
 ) -> dict[str, Any]:
