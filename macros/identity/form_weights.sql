@@ -6,12 +6,17 @@
     {%- for name, comparison in form_comparisons().items() %}
     {%- set outer = loop %}
     {%- for kind in ['weight', 'household_weight'] %}
-    case compared.{{ name }}_level
+    case
+        {%- if name == 'birth_date' and kind == 'household_weight' %}
+        -- At one home, another first name with the same birth date is a twin.
+        when compared.first_name_level = 'other' and compared.birth_date_level = 'equal' then 0
+        {%- endif %}
         {%- for level in comparison.levels %}
-        when '{{ level.level }}' then bits.{{ name }}_{{ level.level }}_{{ kind }}
+        when compared.{{ name }}_level = '{{ level.level }}'
+            then bits.{{ name }}_{{ level.level }}_{{ kind }}
             {%- if level.term and kind == 'weight' %} + compared.{{ level.term }}_rarity{% endif %}
         {%- endfor %}
-        when 'other' then bits.{{ name }}_other_{{ kind }}
+        when compared.{{ name }}_level = 'other' then bits.{{ name }}_other_{{ kind }}
     end as {{ name }}_{{ kind }}{{ ',' if not (loop.last and outer.last) }}
     {%- endfor %}
     {%- endfor %}

@@ -48,13 +48,22 @@
     {% do return({'labels': state.labels, 'rounds': state.rounds}) %}
 {% endmacro %}
 
-{# Which groups join which. A group with several followers is judged as a whole; where that fails
-   only the best of them joins, and the others are asked again in the next round. #}
+{# Which groups join which. A root with several followers is judged as a whole: any two of them, and
+   by the guards all together, because limits are kept by pairs that the whole exceeds. Where that
+   fails only the best of them joins, and the others are asked again in the next round. #}
 {% macro linked_groups_moves(tables, picks, labels, forms) %}
     {% set stars = components_scratch(tables, 'stars', linked_groups_stars_sql(picks)) %}
     {% set rest = components_scratch(tables, 'rest', linked_groups_rest_sql(stars)) %}
     {% set verdicts = linked_groups_judge(tables, 'verdicts', rest, labels, forms) %}
-    {% do return(components_scratch(tables, 'moves', linked_groups_moves_sql(stars, verdicts))) %}
+    {% set wholes = components_scratch(
+        tables, 'wholes', linked_groups_wholes_sql(stars, labels, forms)
+    ) %}
+    {% set refused = components_scratch(
+        tables, 'wholes_refused', identity_violations(wholes, 1000, true)
+    ) %}
+    {% do return(components_scratch(
+        tables, 'moves', linked_groups_moves_sql(stars, verdicts, refused)
+    )) %}
 {% endmacro %}
 
 {# Every two groups of `meetings` (left_label, right_label): the means of their weights over all

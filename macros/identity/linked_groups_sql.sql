@@ -166,11 +166,33 @@
         on one.root_label = other.root_label and one.follower_label < other.follower_label
 {% endmacro %}
 
-{% macro linked_groups_moves_sql(stars, verdicts) %}
+{# What the guards look at: the records of a root and all its followers as one. #}
+{% macro linked_groups_wholes_sql(stars, labels, forms) %}
+    select
+        clusters.record_key as node_key,
+        cast(groups.label as {{ dbt.type_string() }}) as label,
+        cast(members.root_label as {{ dbt.type_string() }}) as group_key
+    from (
+        select root_label, follower_label as label from {{ stars }}
+        union
+        select root_label, root_label as label from {{ stars }}
+    ) as members
+    inner join {{ labels }} as groups on members.label = groups.label
+    inner join (select distinct group_id, cluster_key from {{ forms }}) as persons
+        on groups.group_id = persons.group_id
+    inner join {{ ref('int_identity__clusters_proven') }} as clusters
+        on persons.cluster_key = clusters.cluster_key
+{% endmacro %}
+
+{% macro linked_groups_moves_sql(stars, verdicts, refused) %}
     select stars.follower_label, stars.root_label
     from {{ stars }} as stars
     left join (
-        select distinct spoiled.root_label
+        select root_label
+        from {{ stars }}
+        where cast(root_label as {{ dbt.type_string() }}) in (select group_key from {{ refused }})
+        union
+        select spoiled.root_label
         from {{ verdicts }} as verdicts
         inner join {{ stars }} as spoiled on verdicts.left_label = spoiled.follower_label
         where
