@@ -258,7 +258,7 @@ def train_weights(
     if not write:
         console.print(f"learned from {forms.num_rows:,} forms; --write keeps it")
         return
-    write_weights(after)
+    write_weights(after, WEIGHTS_FILE)
     console.print(f"{WEIGHTS_FILE.name} is written; `dbt seed` and the next build apply it")
 
 

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -231,7 +232,8 @@ def _linker(
     for comparison in settings["comparisons"]:
         for level in comparison["comparison_levels"]:
             level.pop(without, None)
-    return Linker(DuckDBAPI().register(forms), settings, log_level=logging.ERROR)
+    api = DuckDBAPI(connection=_memory())
+    return Linker(api.register(forms), settings, log_level=logging.ERROR)
 
 
 @contextmanager
@@ -264,14 +266,19 @@ class _Pairs:
     compared: Mapping[str, int]
 
 
-def _count_pairs(forms: pa.Table, comparisons: Comparisons, block: str) -> _Pairs:
-    import duckdb
+def _memory() -> duckdb.DuckDBPyConnection:
+    """A DuckDB of its own, without a bar over the caller's table."""
+    connection = duckdb.connect()
+    connection.execute("set enable_progress_bar = false")
+    return connection
 
+
+def _count_pairs(forms: pa.Table, comparisons: Comparisons, block: str) -> _Pairs:
     counted = ", ".join(
         f"count(*) filter (where ({comparison['missing']}) is not true)"
         for comparison in comparisons.values()
     )
-    with duckdb.connect() as connection:
+    with _memory() as connection:
         connection.register("forms", forms)
         row = connection.execute(
             f"select count(*), {counted} from forms as l inner join forms as r"

@@ -1,18 +1,25 @@
-"""The weights of the fuzzy tier are Splink's: same model, same forms, same pairs."""
+"""The weights of the fuzzy tier are Splink's: same model, same forms, same pairs. And the command
+that trains them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
 
 from benchmarks.identity import settings_of
 from benchmarks.identity_table import SETS, TRUTH
 from benchmarks.identity_warehouse import CANONICAL_COLUMNS, IdentityWarehouse
 from benchmarks.person_files import parse_mapping, read_people
+from orchestration.cli import app
+from orchestration.identity import fuzzy_model
 from orchestration.identity.fuzzy_model import (
     OTHER,
+    WEIGHTS_FILE,
     Comparisons,
     Weights,
     columns_compared,
@@ -178,7 +185,7 @@ def test_weights_fit_the_comparisons(comparisons: Comparisons, weights: Weights)
     for name in comparisons:
         for chance in ("m", "u", "u_household"):
             total = sum(getattr(w, chance) for key, w in weights.items() if key[0] == name)
-            assert total == pytest.approx(1, abs=0.002), (name, chance)
+            assert total == pytest.approx(1, abs=0.01), (name, chance)
 
 
 def test_columns_compared_are_those_of_the_forms(
@@ -186,3 +193,74 @@ def test_columns_compared_are_those_of_the_forms(
 ) -> None:
     columns = made_up.query("describe identity.int_identity__forms_described")
     assert set(columns_compared(comparisons)) <= {name for name, *_ in columns}
+
+
+def run_train(warehouse: IdentityWarehouse, *options: str) -> Result:
+    """``cdp identity train`` on a warehouse."""
+    with warehouse.environment():
+        return CliRunner().invoke(app, ["identity", "train", *options])
+
+
+@pytest.fixture
+def weights_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where --write writes, instead of the seed of the project."""
+    path = tmp_path / "identity_weights.csv"
+    monkeypatch.setattr(fuzzy_model, "WEIGHTS_FILE", path)
+    return path
+
+
+def test_train_prints_levels_and_nothing_of_anybody(
+    made_up: IdentityProject, weights_file: Path
+) -> None:
+    seed = WEIGHTS_FILE.read_text()
+    done = run_train(made_up)
+    assert done.exit_code == 0, done.output
+    assert "same_mailbox" in done.output
+    assert " -> " in done.output
+    printed = done.output.lower()
+    for column in ("first_name", "last_name", "email", "phone", "street", "birth_date"):
+        values = made_up.query(
+            f"select distinct {column} from identity.int_identity__forms_described"
+            f" where length({column}) > 3"
+        )
+        assert values
+        assert not [value for (value,) in values if value in printed]
+    assert not weights_file.exists()
+    assert WEIGHTS_FILE.read_text() == seed
+
+
+def test_train_writes_the_seed_when_asked(
+    made_up: IdentityProject, weights_file: Path, weights: Weights
+) -> None:
+    done = run_train(made_up, "--write")
+    assert done.exit_code == 0, done.output
+    written = read_weights(weights_file)
+    assert list(written) == list(weights), "the rows of the seed, in its order"
+    assert written != weights
+    assert all(written[key].u_household == weights[key].u_household for key in weights)
+
+
+@pytest.mark.parametrize("state", ["absent", "empty"])
+def test_train_says_what_is_to_be_built(
+    state: str, made_up: IdentityProject, weights_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = weights_file.with_name("other.duckdb")
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("create schema identity")
+        for table in ("int_identity__forms_described", "customer_identities"):
+            columns = made_up.query(f"describe identity.{table}")
+            if state == "empty":
+                typed = ", ".join(f"{name} {kind}" for name, kind, *_ in columns)
+                connection.execute(f"create table identity.{table} ({typed})")
+    monkeypatch.setattr(made_up, "database", database)
+    done = run_train(made_up, "--write")
+    assert done.exit_code == 2
+    assert "identity_fuzzy" in done.output
+    assert not weights_file.exists()
+
+
+def test_train_names_the_extra(made_up: IdentityProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    done = run_train(made_up)
+    assert done.exit_code == 2
+    assert "cdp[fuzzy]" in done.output

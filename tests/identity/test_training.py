@@ -24,7 +24,7 @@ from orchestration.identity.training import changes, comparisons_with_other_m, t
 
 pytest.importorskip("splink", reason="needs the extra fuzzy")
 
-PEOPLE = 1_500
+PEOPLE = 1_000
 WRONG = {"last_name": 0.1, "birth_date": 0.05, "phone": 0.2, "gender": 0.03}
 """How often a record states something else altogether."""
 MISTYPED = {"last_name": 0.1, "birth_date": 0.1}
@@ -36,8 +36,8 @@ def random_word(source: random.Random, letters: int) -> str:
 
 
 def random_date(source: random.Random) -> str:
-    """Of few years and months, for two strangers to agree now and then."""
-    return f"19{source.randrange(60, 90)}{source.randrange(1, 13):02}{source.randrange(1, 29):02}"
+    """Of few years, for strangers to agree now and then and never to be a generation apart."""
+    return f"19{source.randrange(70, 82)}{source.randrange(1, 13):02}{source.randrange(1, 29):02}"
 
 
 MAKERS: dict[str, Callable[[random.Random], str]] = {
