@@ -38,8 +38,8 @@ ranked as (
             order by
                 forms_scored.probability desc,
                 forms_scored.weight desc,
-                forms_scored.left_form_id,
-                forms_scored.right_form_id
+                forms_scored.left_form_id asc,
+                forms_scored.right_form_id asc
         ) as place
 
     from forms_scored
