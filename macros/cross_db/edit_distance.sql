@@ -19,8 +19,8 @@
     end
 {%- endmacro %}
 
-{# Of the extension fuzzystrmatch, which takes 255 letters. `prepare_engine` installs it, but where
-   nothing is compared the server need not have it. #}
+{# Of the extension fuzzystrmatch, which takes 255 letters; more are an error. `prepare_engine`
+   installs it, but where nothing is compared the server need not have it. #}
 {% macro postgres__edit_distance(left, right) -%}
     {%- if var('identity_fuzzy') -%}
     case

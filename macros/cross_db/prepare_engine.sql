@@ -21,7 +21,9 @@
             ~ 'does not have. It is in the package postgresql-contrib; or set identity_fuzzy to false.'
         ) %}
     {% endif %}
-    {% do run_statement('create extension if not exists fuzzystrmatch') %}
+    {% call statement('prepare_engine') %}
+        create extension if not exists fuzzystrmatch
+    {% endcall %}
     {# dbt rolls back what a hook leaves open. #}
     {% do adapter.commit() %}
 {% endmacro %}

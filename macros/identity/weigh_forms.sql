@@ -10,6 +10,7 @@
     from {{ pairs }} as pairs
     inner join {{ forms }} as l on pairs.left_form_id = l.form_id
     inner join {{ forms }} as r on pairs.right_form_id = r.form_id
+    {{ computed_once() }}
 {%- endmacro %}
 
 {# The same with the weights of the levels. #}
@@ -19,4 +20,5 @@
         {{ form_weights() }}
     from ({{ compare_forms(pairs, forms) }}) as compared
     cross join ({{ log_weights() }}) as bits
+    {{ computed_once() }}
 {%- endmacro %}

@@ -7,7 +7,11 @@
 -- depends_on: {{ ref('int_identity__decisions_listed') }}
 -- depends_on: {{ ref('int_identity__weights_measured') }}
 -- depends_on: {{ ref('identifier_rules') }}
-{{ config(materialized='average_linkage', forms='int_identity__forms_described') }}
+{{ config(
+    materialized='average_linkage',
+    forms='int_identity__forms_described',
+    pre_hook='{{ disable_jit() }}'
+) }}
 -- Proven persons that are alike enough to be one, all of each against all of the other.
 
 with

@@ -1,6 +1,14 @@
 -- Stars: each record is tied to the first record of its match group, so n records give n - 1
 -- edges. A record without a name has one vote, cast by its most trusted identifier: it goes
 -- where it belongs but can never join two named persons (Ava's e-mail with Bob's phone).
+{% set in_match_group %}
+    over (
+        partition by
+            identifiers_validated.identifier_type,
+            identifiers_validated.identifier_value,
+            identifiers_validated.match_group
+    )
+{% endset %}
 
 with
 
@@ -32,20 +40,12 @@ members as (
         identifiers_validated.identifier_value,
         identifier_rules.priority,
         records_keyed.first_name_key is not null as has_name,
-        min(case
-            when records_keyed.first_name_key is not null then identifiers_validated.record_key
-        end) over (
-            partition by
-                identifiers_validated.identifier_type,
-                identifiers_validated.identifier_value,
-                identifiers_validated.match_group
-        ) as first_named_record_key,
-        min(identifiers_validated.record_key) over (
-            partition by
-                identifiers_validated.identifier_type,
-                identifiers_validated.identifier_value,
-                identifiers_validated.match_group
-        ) as first_record_key
+        {{ binary_min(
+            'case when records_keyed.first_name_key is not null '
+            ~ 'then identifiers_validated.record_key end',
+            in_match_group
+        ) }} as first_named_record_key,
+        {{ binary_min('identifiers_validated.record_key', in_match_group) }} as first_record_key
 
     from identifiers_validated
 

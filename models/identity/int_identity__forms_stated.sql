@@ -99,6 +99,20 @@ described as (
 
 ),
 
+-- PostgreSQL's edit distance takes 255 letters.
+shortened as (
+
+    select
+        cluster_key,
+        record_key,
+        {%- for attribute in form_attributes() %}
+        substr({{ attribute }}, 1, 250) as {{ attribute }}{{ ',' if not loop.last }}
+        {%- endfor %}
+
+    from described
+
+),
+
 grouped as (
 
     select
@@ -109,7 +123,7 @@ grouped as (
         {{ binary_min('record_key') }} as record_key,
         count(*) as record_count
 
-    from described
+    from shortened
 
     group by
         cluster_key,

@@ -1,3 +1,4 @@
+{{ config(pre_hook="{{ disable_jit() }}") }}
 -- Pairs of forms with the level that each comparison reaches and its weight in bits. Pairs that
 -- no share of matches among all pairs could make likely are left out.
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from orchestration.warehouse import Warehouse, compose
+from orchestration.warehouse import Relation, Warehouse, compose
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 
@@ -28,8 +28,8 @@ def canonical(value):
     return str(value)
 
 
-def table(warehouse: Warehouse, name: str, columns: list[str]) -> Counter:
-    relation = warehouse.relation(name)
+def table(warehouse: Warehouse, relation: Relation, columns: list[str]) -> Counter:
+    """The rows of a table in canonical form."""
     rows = warehouse.stream(compose("select {c} from {r}", c=columns, r=relation), batch=50_000)
     return Counter(tuple(canonical(v) for v in row) for batch in rows for row in batch)
 
@@ -56,9 +56,9 @@ def test_every_table_is_equal(small_demo, small_demo_on_postgres, manifest):
         if node["resource_type"] == "model" and node["fqn"][1] != "staging"
     }
     with small_demo.environment(), Warehouse.open("duckdb") as duckdb:
-        ours = {name: table(duckdb, name, columns) for name, columns in models.items()}
+        ours = {name: table(duckdb, duckdb.relation(name), models[name]) for name in models}
     with small_demo_on_postgres.environment(), Warehouse.open("postgres") as postgres:
-        theirs = {name: table(postgres, name, columns) for name, columns in models.items()}
+        theirs = {name: table(postgres, postgres.relation(name), models[name]) for name in models}
     different = {
         name: (
             sum((ours[name] - theirs[name]).values()),
