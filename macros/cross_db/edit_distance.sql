@@ -19,13 +19,18 @@
     end
 {%- endmacro %}
 
-{# Of the extension fuzzystrmatch, which takes 255 letters; `prepare_engine` installs it. #}
+{# Of the extension fuzzystrmatch, which takes 255 letters. `prepare_engine` installs it, but where
+   nothing is compared the server need not have it. #}
 {% macro postgres__edit_distance(left, right) -%}
+    {%- if var('identity_fuzzy') -%}
     case
         when octet_length({{ left }}) = length({{ left }})
             and octet_length({{ right }}) = length({{ right }})
             then levenshtein(substr({{ left }}, 1, 250), substr({{ right }}, 1, 250))
     end
+    {%- else -%}
+    cast(null as integer)
+    {%- endif -%}
 {%- endmacro %}
 
 {% macro snowflake__edit_distance(left, right) -%}

@@ -8,8 +8,17 @@
     {%- for kind in ['weight', 'household_weight'] %}
     case
         {%- if name == 'birth_date' and kind == 'household_weight' %}
-        -- At one home, another first name with the same birth date is a twin.
-        when compared.first_name_level = 'other' and compared.birth_date_level = 'equal' then 0
+        -- Another first name with the same birth date in one family is a twin.
+        when
+            compared.first_name_level = 'other'
+            and compared.birth_date_level = 'equal'
+            and compared.last_name_level = 'equal'
+            and (
+                compared.address_level = 'same_home'
+                or compared.phone_level = 'equal'
+                or compared.email_level = 'equal'
+            )
+            then 0
         {%- endif %}
         {%- for level in comparison.levels %}
         when compared.{{ name }}_level = '{{ level.level }}'
