@@ -26,7 +26,7 @@
     case
         when octet_length({{ left }}) = length({{ left }})
             and octet_length({{ right }}) = length({{ right }})
-            then levenshtein(substr({{ left }}, 1, 250), substr({{ right }}, 1, 250))
+            then levenshtein({{ left }}, {{ right }})
     end
     {%- else -%}
     cast(null as integer)

@@ -150,6 +150,7 @@ def test_probability_is_splinks_where_nobody_shares_a_home(sides: BothSides) -> 
     assert apart < TOLERANCE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["fake_1000"])
 def test_public_sets_weigh_what_splink_says(
     name: str, shared_dir: Path, tmp_path: Path, comparisons: Comparisons
