@@ -16,8 +16,6 @@ customer_records as (
 
     select * from {{ ref('customer_records') }}
 
-    where {{ var('identity_fuzzy') | lower }}
-
 ),
 
 identifiers_validated as (
@@ -99,36 +97,23 @@ described as (
 
 ),
 
--- PostgreSQL's edit distance takes 255 letters.
-shortened as (
-
-    select
-        cluster_key,
-        record_key,
-        {%- for attribute in form_attributes() %}
-        substr({{ attribute }}, 1, 250) as {{ attribute }}{{ ',' if not loop.last }}
-        {%- endfor %}
-
-    from described
-
-),
-
 grouped as (
 
     select
         cluster_key,
+        -- PostgreSQL's edit distance takes 255 letters.
         {%- for attribute in form_attributes() %}
-        {{ attribute }},
+        substr({{ attribute }}, 1, 250) as {{ attribute }},
         {%- endfor %}
         {{ binary_min('record_key') }} as record_key,
         count(*) as record_count
 
-    from shortened
+    from described
 
     group by
         cluster_key,
         {%- for attribute in form_attributes() %}
-        {{ attribute }}{{ ',' if not loop.last }}
+        substr({{ attribute }}, 1, 250){{ ',' if not loop.last }}
         {%- endfor %}
 
 ),

@@ -84,7 +84,7 @@ def people(count: int) -> Iterator[dict[str, str]]:
 
 def conformed(count: int) -> dict[str, pa.Table]:
     """The tables that identity builds on, as Arrow."""
-    loaded = dt.datetime(2024, 1, 1)
+    loaded = dt.datetime(2024, 1, 1, tzinfo=dt.UTC).replace(tzinfo=None)
     rows = list({row["record_key"]: row for row in people(count)}.values())
     texts = (
         "record_key", "first_name", "last_name", "gender", "street", "postcode", "city",
