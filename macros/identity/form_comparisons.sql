@@ -149,7 +149,8 @@
 {# Lina with lina.morel@ and Lila with lila.morel@ are twins: a slip in a name is not repeated in
    the address. #}
 {% macro are_mailboxes_of_own_names() -%}
-    {%- do return("(l.first_name != r.first_name and least(length(l.first_name),"
+    {%- do return("(l.first_name not in (r.first_name, coalesce(r.last_name, ''))"
+        ~ " and r.first_name != coalesce(l.last_name, '') and least(length(l.first_name),"
         ~ " length(r.first_name)) >= 3 and l.mailbox like '%' || l.first_name || '%'"
         ~ " and r.mailbox like '%' || r.first_name || '%')") -%}
 {%- endmacro %}
