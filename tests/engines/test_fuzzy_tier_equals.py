@@ -23,6 +23,7 @@ MODELS = [
     "forms_weighed", "match_odds_estimated", "forms_scored", "clusters_joined",
     "clusters_resolved",
 ]  # fmt: skip
+FUZZY = ["--vars", json.dumps({"identity_fuzzy": True})]
 NATIVE = {"block_id"}
 """Hashes that each engine draws in its own way."""
 FIRST = [
@@ -84,7 +85,7 @@ def people(count: int) -> Iterator[dict[str, str]]:
 
 def conformed(count: int) -> dict[str, pa.Table]:
     """The tables that identity builds on, as Arrow."""
-    loaded = dt.datetime(2024, 1, 1, tzinfo=dt.UTC).replace(tzinfo=None)
+    loaded = dt.datetime.fromisoformat("2024-01-01")
     rows = list({row["record_key"]: row for row in people(count)}.values())
     texts = (
         "record_key", "first_name", "last_name", "gender", "street", "postcode", "city",
@@ -124,20 +125,17 @@ def conformed(count: int) -> dict[str, pa.Table]:
     }
 
 
-def built(engine: str, where: dict[str, str], folder: Path) -> dict[str, tuple[list[str], Counter]]:
-    """Columns and rows of the models, built on that engine."""
-    with environment(where | {"CDP_TARGET": engine}):
+def built(dbt: Dbt, env: dict[str, str]) -> dict[str, tuple[list[str], Counter]]:
+    """Columns and rows of the models, built on the engine that the environment leads to."""
+    engine = env["CDP_TARGET"]
+    with environment(env):
         with Warehouse.open(engine) as warehouse:
             warehouse.execute("create schema if not exists conformed")
             for name, rows in conformed(400).items():
                 warehouse.load(f"conformed.{name}", rows)
-        Dbt(folder).invoke(
-            "build", "--select", "path:seeds/identity",
-            "+int_identity__clusters_resolved,path:models/identity",
-            "--exclude-resource-type", "test", "unit_test",
-            "--vars", json.dumps({"identity_fuzzy": True}),
-            env=where | {"CDP_TARGET": engine},
-        )  # fmt: skip
+        selected = ["path:seeds/identity", "+int_identity__clusters_resolved,path:models/identity"]
+        excluded = ["--exclude-resource-type", "test", "unit_test"]
+        dbt.invoke("build", "--select", *selected, *excluded, *FUZZY, env=env)
         with Warehouse.open(engine) as warehouse:
             found = {}
             for model in MODELS:
@@ -150,9 +148,10 @@ def built(engine: str, where: dict[str, str], folder: Path) -> dict[str, tuple[l
 def test_the_same_people_are_found(postgres: dict[str, str], tmp_path: Path) -> None:
     # Letters first, punctuation and case last: what a server in production does.
     locale = "template template0 locale_provider icu icu_locale 'en-US' locale 'C'"
-    server = own_database(postgres, "fuzzy_tier", locale)
-    ours = built("duckdb", {"CDP_DUCKDB_PATH": str(tmp_path / "cdp.duckdb")}, tmp_path)
-    theirs = built("postgres", server, tmp_path)
+    on_postgres = own_database(postgres, "fuzzy_tier", locale)
+    on_duckdb = {"CDP_TARGET": "duckdb", "CDP_DUCKDB_PATH": str(tmp_path / "cdp.duckdb")}
+    dbt = Dbt(tmp_path)
+    ours, theirs = built(dbt, on_duckdb), built(dbt, on_postgres)
     different = {}
     for name, (columns, rows) in ours.items():
         assert set(theirs[name][0]) == set(columns), name
