@@ -23,7 +23,9 @@ shuffled as (
 
 steps as (
 
-    {{ dbt.generate_series(1000) }}
+    -- PostgreSQL counts in doubles here.
+    select cast(generated_number as {{ dbt.type_bigint() }}) as step
+    from ({{ dbt.generate_series(1000) }}) as numbers
 
 ),
 
@@ -37,13 +39,13 @@ sampled as (
 
     inner join steps
         on
-            steps.generated_number <= {{ var('identity_fuzzy_sampled_pairs') }} / one.form_count
-            and steps.generated_number * 2 < one.form_count
+            steps.step <= {{ var('identity_fuzzy_sampled_pairs') }} / one.form_count
+            and steps.step * 2 < one.form_count
 
     inner join shuffled as other
         on
             other.position
-            = (one.position + steps.generated_number - 1) % one.form_count + 1
+            = (one.position + steps.step - 1) % one.form_count + 1
 
     where one.group_id != other.group_id
 
