@@ -56,7 +56,8 @@ log_ins as (
         customer_identities.customer_id as browser_customer_id,
         visitor_log_ins.logged_in_at,
         -- Of two in the same instant, one at random but always the same.
-        {{ binary_min('holders.customer_id') }} as customer_id
+        {{ binary_min('holders.customer_id') }}
+            as customer_id
 
     from visitor_log_ins
 
