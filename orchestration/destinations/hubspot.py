@@ -34,7 +34,7 @@ class HubSpot(Destination):
     name = "hubspot"
     # Private apps: 100 inputs per batch; 190 requests per 10 seconds, of which we leave some
     # to others on the portal.
-    limits: ClassVar[Limits] = Limits(batch_rows=100, requests=150, per_seconds=10)
+    limits: ClassVar[Limits] = Limits(batch_rows=100, rates=((150, 10),))
     supported = frozenset({("contacts", mode) for mode in ("upsert", "mirror", "audience")})
 
     def __init__(self, spec: SyncSpec, http: HttpClient, version: str = "v3") -> None:
@@ -57,6 +57,8 @@ class HubSpot(Destination):
         super().check(spec)
         if spec.match_on != "email":
             raise ValueError("match_on: HubSpot contacts are found by email")
+        if spec.mode == "audience" and not spec.on_leave:
+            raise ValueError("on_leave: must say what to write when a person leaves")
 
     @property
     def calls(self) -> int:

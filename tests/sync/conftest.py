@@ -65,7 +65,7 @@ class Lab:
 
     def hubspot(self, policy: Policy = QUICK) -> HubSpot:
         spec = load_sync(self._manifest, SYNC)
-        limits = Limits(batch_rows=100, requests=1000, per_seconds=1)
+        limits = Limits(batch_rows=100, rates=((1000, 1),))
         http = HttpClient(
             self.hub.url, BearerToken(self.hub.token), limits, policy, self.waits.append
         )
