@@ -58,7 +58,7 @@ class HubSpot(Destination):
         if spec.match_on != "email":
             raise ValueError("match_on: HubSpot contacts are found by email")
         if spec.mode == "audience" and not spec.on_leave:
-            raise ValueError("on_leave: must say what to write when a person leaves")
+            raise ValueError("on_leave: what HubSpot is to hold of who left must be said")
 
     @property
     def calls(self) -> int:

@@ -9,7 +9,7 @@ from orchestration.demo.fake_hubspot import FakeHubSpot, Fault
 from orchestration.destinations.base import Limits, Stopped, Unanswered
 from orchestration.sync.http import BearerToken, HttpClient, Policy, retry_after_seconds
 
-WIDE = Limits(100, 1000, 1)
+WIDE = Limits(100, ((1000, 1),))
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 PATH = "/crm/v3/objects/contacts/batch/upsert"
 PAYLOAD = {"inputs": [{"id": "a@example.com", "idProperty": "email", "properties": {}}]}
