@@ -25,6 +25,7 @@ def hubspot(hub: FakeHubSpot, **settings: Any) -> HubSpot:
             "match_on": "email",
             "purpose": "marketing",
             "channel": "email",
+            "identity_tier": "exact",
             "on_leave": {"cdp_segment": ""},
             "columns": COLUMNS,
         }
