@@ -66,7 +66,7 @@ class Outcome:
     """What became of a row."""
 
     key: str
-    status: Literal["delivered", "rejected", "unknown"]
+    status: Literal["delivered", "rejected", "unknown", "unsent"]
     remote_id: str | None = None
     error_class: Literal["permanent", "transient", "auth", "systemic"] | None = None
     error_code: str | None = None

@@ -46,6 +46,8 @@ class Guards(_Strict):
     """People who merely left: at most the larger of the two, of what is held."""
     max_changed_share: float = Field(1.0, ge=0, le=1)
     """Rows already held whose content changed. 1: no limit."""
+    max_source_age_hours: int | None = Field(None, ge=1)
+    """Since each source of the model was last landed. None: no limit."""
 
 
 class SyncSpec(_Strict):
@@ -89,6 +91,11 @@ class SyncSpec(_Strict):
     def config_hash(self) -> str:
         """Which declaration a run used."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+
+    @property
+    def mapping_hash(self) -> str:
+        """Which columns are sent: another one, and every row differs from what is held."""
+        return hashlib.sha256("\n".join(sorted(self.columns)).encode()).hexdigest()[:16]
 
 
 def load_manifest(project_dir: Path = ROOT) -> dict[str, Any]:
