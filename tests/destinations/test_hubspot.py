@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from orchestration.demo.fake_hubspot import FakeHubSpot, Fault
 from orchestration.destinations.base import Limits, Refused, Row
 from orchestration.destinations.hubspot import HubSpot
 from orchestration.sync.http import BearerToken, HttpClient, Policy
 from orchestration.sync.spec import SyncSpec
+from tests.fakes.hubspot import FakeHubSpot
+from tests.fakes.server import Fault
 
 COLUMNS = ["cdp_customer_id", "email", "firstname", "city", "cdp_segment"]
 
@@ -32,7 +33,9 @@ def hubspot(hub: FakeHubSpot, **settings: Any) -> HubSpot:
         | settings
     )
     policy = Policy(tries=2, first_wait=0, max_wait=0)
-    return HubSpot(spec, HttpClient(hub.url, BearerToken(hub.token), Limits(100, 1000, 1), policy))
+    return HubSpot(
+        spec, HttpClient(hub.url, BearerToken(hub.token), Limits(100, ((1000, 1),)), policy)
+    )
 
 
 def row(key: str, remote_id: str | None = None, **values: str | None) -> Row:

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.demo.fake_hubspot import FakeHubSpot
 from orchestration.destinations.base import Limits
 from orchestration.destinations.hubspot import HubSpot
 from orchestration.sync.http import BearerToken, HttpClient, Policy
 from orchestration.sync.run import SyncRun, run_sync
 from orchestration.sync.spec import load_manifest, load_sync
 from orchestration.warehouse import Warehouse, dbt
+from tests.fakes.hubspot import FakeHubSpot
 from tests.fixtures.activation_project import make_project, stand_in_statements
 
 SYNC = "sync_hubspot__contacts"

@@ -11,11 +11,11 @@ from math import ceil, log2
 
 import pytest
 
-from orchestration.demo.fake_hubspot import Fault
 from orchestration.sync.delivery import Patience
 from orchestration.sync.http import Policy
 from orchestration.sync.ledger import SyncBusy
 from orchestration.warehouse import ROOT
+from tests.fakes.server import Fault
 from tests.sync.conftest import SYNC, Lab
 
 

@@ -5,10 +5,10 @@ import traceback
 
 import pytest
 
-from orchestration.demo.fake_hubspot import Fault
 from orchestration.destinations.base import Row, safe_code
 from orchestration.sync.delivery import Patience
 from orchestration.warehouse import WarehouseError
+from tests.fakes.server import Fault
 from tests.sync.conftest import Lab
 
 CANARIES = (

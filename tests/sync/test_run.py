@@ -41,7 +41,7 @@ def test_a_changed_column_sends_exactly_that_row(lab: Lab) -> None:
     lab.execute("update standin.customers set city = 'Lyon' where customer_id = 'c0042'")
     run = lab.sync()
     [call] = lab.hub.calls
-    assert len(call.ids) == run.rows_delivered == 1
+    assert len(call.keys) == run.rows_delivered == 1
     assert lab.hub.by_email("c0042@example.com")["city"] == "Lyon"
     lab.sync()
     assert lab.hub.calls == []
