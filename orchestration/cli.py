@@ -111,7 +111,7 @@ def apply(
 
 def _run_sync(sync: str, **options: Any) -> Any:
     """Errors that a person can put right are one line, not a traceback."""
-    from orchestration.sync.ledger import SyncBusy
+    from orchestration.sync.lease import SyncBusy
     from orchestration.sync.run import run_sync
     from orchestration.sync.spec import InvalidSync
 

@@ -22,7 +22,7 @@ positioned as (
             0
         ) as delivered_entry_number,
         -- Each attempt is an intent; a refusal settles one, a delivery all before it.
-        case status when 'intent' then 1 when 'rejected' then -1 else 0 end as open_calls
+        case status when 'intent' then 1 when 'rejected' then -1 when 'unsent' then -1 else 0 end as open_calls
 
     from ledger
 

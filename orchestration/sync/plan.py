@@ -135,7 +135,9 @@ class Plan:
         [held] = self._warehouse.fetch(compose(sql, **self._parts), [name])
         return PlanCounts(**model, **plan, **held)
 
-    def batches(self, size: int, last_phase: str = PHASES[-1]) -> Iterator[list[Row]]:
+    def batches(
+        self, size: int, last_phase: str = PHASES[-1], batch_bytes=None, weight=None
+    ) -> Iterator[list[Row]]:
         """Rows to send in their order, streamed, at most ``size`` of one phase at a time.
 
         A row whose values are no longer those that were planned is left out: it is for the
