@@ -66,7 +66,10 @@ class Outcome:
     """What became of a row."""
 
     key: str
-    status: Literal["delivered", "rejected", "unknown", "unsent"]
+    status: Literal["delivered", "rejected", "unknown", "unsent", "drifted", "reset"]
+    """An endpoint gives one of the first three. ``unsent``: the run ended before the call;
+    ``drifted``: read back, it is not what was delivered; ``reset``: somebody wants it tried
+    again."""
     remote_id: str | None = None
     error_class: Literal["permanent", "transient", "auth", "systemic"] | None = None
     error_code: str | None = None

@@ -13,9 +13,8 @@ from orchestration.destinations.base import Destination, Row
 from orchestration.sync.delivery import Courier, Delivery, Patience
 from orchestration.sync.facts import read_facts
 from orchestration.sync.guards import Overrides, Verdict, judge
-from orchestration.sync.lease import Lease
-from orchestration.sync.ledger import Ledger
 from orchestration.sync.plan import LAST_PROTECTED_PHASE, PHASES, Plan, PlanCounts
+from orchestration.sync.session import session
 from orchestration.sync.spec import InvalidSync, SyncSpec, load_manifest, load_sync
 from orchestration.warehouse import ROOT, Warehouse
 
@@ -126,35 +125,21 @@ class _Errand:
         self, endpoint: Destination, delivery: Delivery, patience: Patience, digest: str | None
     ) -> SyncRun:
         """The real one."""
-        name = self.spec.sync_name
-        run = SyncRun(uuid.uuid4().hex, name, "failed", error_code="INTERRUPTED")
-        ledger = Ledger(self.warehouse, name, run.run_id)
-        ledger.create_tables(self.manifest)
-        lease = Lease(self.warehouse, name, run.run_id)
-        stamp = {
-            "run_id": run.run_id,
-            "sync_name": name,
-            "config_hash": self.spec.config_hash,
-            "mapping_hash": self.spec.mapping_hash,
-            "plan_digest": digest,
-            "started_at": lease.now(),
-        }
+        calls_before = endpoint.calls
         # DuckDB shuts every other writer out while the run holds its file.
         permitted = self.plan.permitted if self.warehouse.target_type != "duckdb" else None
-        courier = Courier(endpoint, ledger, patience, delivery, permitted)
-        calls_before = endpoint.calls
-        with lease.held(stamp):
-            ledger.open(lease)
+        with session(self.warehouse, self.spec, self.manifest, digest) as opened:
+            courier = Courier(endpoint, opened.ledger, patience, delivery, permitted)
+            run = SyncRun(opened.run_id, self.spec.sync_name, "failed", error_code="INTERRUPTED")
             try:
-                underway = courier.resume(ledger.open_jobs())
+                underway = courier.resume(opened.ledger.open_jobs())
                 run = self._judged(run)
                 courier.deliver(self._batches(endpoint, self._last_phase(run), underway))
                 run = replace(run, error_code=delivery.stopped_by)
             finally:
-                # Also when the warehouse failed midway: what was sent is told as far as it goes.
                 run = _with_delivery(run, delivery, endpoint.calls - calls_before)
-                lease.finish(_row(run) | stamp)
-        logger.info("%s: %s", name, run.status)
+                opened.ended = _row(run)
+        logger.info("%s: %s", run.sync_name, run.status)
         return run
 
     # -- inside
