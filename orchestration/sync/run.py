@@ -47,6 +47,8 @@ class SyncRun:
     rows_unsent: int = 0
     rows_resumed: int = 0
     calls_made: int = 0
+    plan_digest: str | None = None
+    """Of the plan as it stood when the run began."""
     guards: list[Verdict] = field(default_factory=list)
     rejections: Mapping[str, int] = field(default_factory=dict)
     """Refused rows by the endpoint's error code."""
@@ -94,13 +96,14 @@ def run_sync(
     with Warehouse.open(target, project_dir) as warehouse:
         plan = Plan(warehouse, spec)
         plan.check_columns()
-        if plan_digest is not None and plan.digest() != plan_digest:
+        digest = plan.digest()
+        if plan_digest not in (None, digest):
             raise PlanChanged(f"{sync_name}: the plan is not {plan_digest} any more; plan again")
-        errand = _Errand(warehouse, spec, plan, manifest, confirmed)
+        errand = _Errand(warehouse, spec, plan, digest, manifest, confirmed)
         if dry_run:
             return errand.rehearse(uuid.uuid4().hex)
         delivery = Delivery(on_progress=on_progress or (lambda rows: None))
-        return errand.run(endpoint, delivery, patience or Patience(), plan_digest)
+        return errand.run(endpoint, delivery, patience or Patience())
 
 
 @dataclass(frozen=True)
@@ -110,27 +113,33 @@ class _Errand:
     warehouse: Warehouse
     spec: SyncSpec
     plan: Plan
+    digest: str
     manifest: Mapping[str, Any]
     confirmed: Overrides
 
     def rehearse(self, run_id: str) -> SyncRun:
         """The dry run."""
-        run = self._judged(SyncRun(run_id, self.spec.sync_name, "dry_run"))
+        run = SyncRun(run_id, self.spec.sync_name, "dry_run", plan_digest=self.digest)
+        run = self._judged(run)
         sendable = sum(len(rows) for rows in self.plan.batches(100, self._last_phase(run)))
         planned = run.rows_planned_upserts + run.rows_planned_removals
         stale = not run.held_by and sendable < planned
         return replace(run, rows_unsent=planned, error_code="STALE_PLAN" if stale else None)
 
-    def run(
-        self, endpoint: Destination, delivery: Delivery, patience: Patience, digest: str | None
-    ) -> SyncRun:
+    def run(self, endpoint: Destination, delivery: Delivery, patience: Patience) -> SyncRun:
         """The real one."""
         calls_before = endpoint.calls
         # DuckDB shuts every other writer out while the run holds its file.
         permitted = self.plan.permitted if self.warehouse.target_type != "duckdb" else None
-        with session(self.warehouse, self.spec, self.manifest, digest) as opened:
+        with session(self.warehouse, self.spec, self.manifest, self.digest) as opened:
             courier = Courier(endpoint, opened.ledger, patience, delivery, permitted)
-            run = SyncRun(opened.run_id, self.spec.sync_name, "failed", error_code="INTERRUPTED")
+            run = SyncRun(
+                opened.run_id,
+                self.spec.sync_name,
+                "failed",
+                plan_digest=self.digest,
+                error_code="INTERRUPTED",
+            )
             try:
                 underway = courier.resume(opened.ledger.open_jobs())
                 run = self._judged(run)

@@ -74,6 +74,9 @@ class SyncSpec(_Strict):
     """What only this destination knows: ids of lists, audiences, templates. No secrets."""
     schedule: str | None = None
     """Cron expression; none: with the daily job."""
+    stale_after_hours: int | None = Field(None, ge=1)
+    """Without a run for so long it is stale, which people are told. None: ``alert_stale_hours``
+    of ``dbt_project.yml``."""
     guards: Guards = Guards()
     columns: list[str]
 
