@@ -62,6 +62,8 @@ _SYSTEMIC = {
     "USER_LIST_TYPE_NOT_SUPPORTED_FOR_ACCOUNT",
 }
 _TRANSIENT = {"DEADLINE_EXCEEDED", "INTERNAL_ERROR", "RESOURCE_EXHAUSTED"}
+_REQUEST_ID = re.compile(r"\S+")
+_REASON = "PROCESSING_ERROR_REASON_"
 _MEMBER = re.compile(r"audience_?members\[([0-9]+)\]", re.IGNORECASE)
 
 
@@ -82,7 +84,7 @@ class RequestEnd:
     def main_error(self) -> str:
         """The commonest reason as a code."""
         reasons = Counter(self.errors).most_common(1)
-        return safe_code(reasons[0][0]) if reasons else safe_code(self.status)
+        return reasons[0][0] if reasons else self.status
 
 
 class Google(Destination):
@@ -252,7 +254,9 @@ class Google(Destination):
             reply = self._http.post(path, self._payload(verb, members))
             if reply.status == 200:
                 request_id = reply.body.get("requestId") if isinstance(reply.body, dict) else None
-                if not request_id and not self._validates_only:
+                if self._validates_only:
+                    return None, refused
+                if not isinstance(request_id, str) or not _REQUEST_ID.fullmatch(request_id):
                     raise Unanswered("NO_REQUEST_ID")
                 return request_id, refused
             reason, violations = _errors(reply.body, reply.status)
@@ -299,7 +303,7 @@ class Google(Destination):
             # Google forgets a request after some 50 days.
             return RequestEnd(verb, "FORGOTTEN")
         [status] = _dicts(reply.body, "requestStatusPerDestination")[:1] or [{}]
-        name = str(status.get("requestStatus", "REQUEST_STATUS_UNKNOWN"))
+        name = safe_code(status.get("requestStatus", "REQUEST_STATUS_UNKNOWN"))
         if name in ("PROCESSING", "REQUEST_STATUS_UNKNOWN"):
             return None
         counts = _counts(status)
@@ -308,21 +312,15 @@ class Google(Destination):
             name,
             _whole(counts.get("recordCount")),
             _whole(counts.get("userIdentifierCount")),
-            counts.get("uploadMatchRateRange"),
+            safe_code(counts.get("uploadMatchRateRange")) if verb == "ingest" else None,
             {
-                str(error.get("reason")).removeprefix("PROCESSING_ERROR_REASON_"): _whole(
+                safe_code(error.get("reason")).removeprefix(_REASON): _whole(
                     error.get("recordCount")
                 )
                 for error in _dicts(status.get("errorInfo"), "errorCounts")
             },
         )
-        logger.info(
-            "google %s: %s, %s records, match rate %s",
-            verb,
-            safe_code(end.status),
-            end.records,
-            end.match_rate or "unknown",
-        )
+        logger.info("google %s: %s, %s records, %s", verb, end.status, end.records, end.match_rate)
         return end
 
 
@@ -332,15 +330,16 @@ def _counts(status: dict) -> dict[str, Any]:
         ("audienceMembersIngestionStatus", "userDataIngestionStatus"),
         ("audienceMembersRemovalStatus", "userDataRemovalStatus"),
     ):
-        found = (status.get(outer) or {}).get(inner)
-        if isinstance(found, dict):
-            return found
+        found = status.get(outer)
+        counts = found.get(inner) if isinstance(found, dict) else None
+        if isinstance(counts, dict):
+            return counts
     return {}
 
 
 def _dicts(body: Any, name: str) -> list[dict]:
     found = body.get(name) if isinstance(body, dict) else None
-    return [item for item in found or [] if isinstance(item, dict)]
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
 
 
 def _whole(text: Any) -> int:

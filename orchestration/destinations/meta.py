@@ -10,6 +10,7 @@ import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from orchestration.destinations._hashing import Prehashed, chunks, left_over
 from orchestration.destinations._meta_identifiers import (
@@ -202,7 +203,7 @@ def _count(reply: Reply, name: str) -> int | None:
 def _failure(reply: Reply) -> Exception:
     error = reply.body.get("error") if isinstance(reply.body, dict) else None
     error = error if isinstance(error, dict) else {}
-    code, subcode = error.get("code"), error.get("error_subcode")
+    code, subcode = (_number(error.get(name)) for name in ("code", "error_subcode"))
     if code in _AUTH:
         return Stopped(_AUTH[code], "auth")
     if code in _THROTTLED:
@@ -216,4 +217,8 @@ def _failure(reply: Reply) -> Exception:
         return Unanswered(_TRANSIENT.get(code, "SERVICE_UNAVAILABLE"))
     if reply.status == 404:
         return Stopped("NOT_FOUND")
-    return Refused(f"META_{code}" if isinstance(code, int) else f"HTTP_{reply.status}")
+    return Refused(f"HTTP_{reply.status}" if code is None else f"META_{code}")
+
+
+def _number(value: Any) -> int | None:
+    return value if isinstance(value, int) else None

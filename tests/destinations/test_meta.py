@@ -268,6 +268,7 @@ def test_an_answer_of_strange_shape_is_no_success(ads: FakeMeta, body: bytes) ->
         ({"code": 9999, "is_transient": True}, Unanswered, "SERVICE_UNAVAILABLE", None),
         ({"code": 100}, Refused, "META_100", None),
         ({"code": "dana@example.com"}, Refused, "HTTP_400", None),
+        ({"code": [190]}, Refused, "HTTP_400", None),
         ({"code": 123456}, Refused, "UNSPECIFIED", None),
     ],
 )

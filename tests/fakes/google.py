@@ -160,7 +160,7 @@ class FakeGoogle(FakeServer):
         done = {"FAILED": 0, "PARTIAL_SUCCESS": len(members) // 2}
         for member in members[: done.get(verdict.status, len(members))]:
             found = {_text(item) for item in member["userData"]["userIdentifiers"]}
-            self.audience = self.audience | found if verb == "ingest" else self.audience - found
+            (self.audience.update if verb == "ingest" else self.audience.difference_update)(found)
         return Answer(200, {"requestId": request_id})
 
     def _status(self, request: Request) -> Answer:

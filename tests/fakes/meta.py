@@ -61,7 +61,7 @@ class FakeMeta(FakeServer):
             found |= {";".join(sorted(f"{k}={v}" for k, v in cells.items() if k not in ALONE))}
             found.discard("")
             is_upload = request.method == "POST"
-            self.audience = self.audience | found if is_upload else self.audience - found
+            (self.audience.update if is_upload else self.audience.difference_update)(found)
         self.lines += [(request.method, cells) for cells in valid]
         return Answer(
             200,
