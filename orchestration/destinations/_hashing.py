@@ -40,8 +40,7 @@ def refuse_prehashed(values: Mapping[str, str | None]) -> None:
 
 def folded(text: str) -> str:
     """Lower case, trimmed, composed: an accent typed as a letter of its own is the same name."""
-    composed = unicodedata.normalize("NFC", text).lower().strip()
-    return unicodedata.normalize("NFC", composed).replace("\x00", "").strip()
+    return unicodedata.normalize("NFC", text.lower()).replace("\x00", "").strip()
 
 
 def is_email(text: str) -> bool:

@@ -1,7 +1,7 @@
 """Google audiences (Customer Match), by the Data Manager API.
 
-A request is taken as a whole or not at all, and worked on for minutes to hours. What its end
-says has no rows in it, only counts by reason; so whatever can be told of a row is told here,
+A request is taken as a whole or not at all, and worked on for up to a day. What its end says
+has no rows in it, only counts by reason; so whatever can be told of a row is told here,
 before it is sent. Nobody is uploaded without both consents Google asks for.
 """
 
@@ -98,7 +98,8 @@ class Google(Destination):
     # 300 requests a minute and 100,000 a day per Cloud project, of which some stay for others.
     limits: ClassVar[Limits] = Limits(batch_rows=10_000, rates=((200, 60),))
     supported = frozenset({("audience", "audience"), ("audience", "mirror")})
-    poll_seconds = 60.0
+    # Google asks to wait half an hour before the first question. It may take a day.
+    poll_seconds = 1800.0
 
     def __init__(self, spec: SyncSpec, http: HttpClient) -> None:
         self._options = spec.options

@@ -117,20 +117,21 @@ class Meta(Destination):
         refused = {key: code for key, (_, code) in judged.items() if code}
         # What a row no longer is goes first: the same person may stand behind both. A column
         # that is suddenly hashed is a mistake of the mapping and takes nobody out.
-        self._take_away(
-            [
-                name
-                for row in rows
-                if refused.get(row.key) != "PREHASHED_VALUE"
-                for name in left_over(row, meta_identifiers(judged[row.key][0]))
-            ]
-        )
+        old = {
+            row.key: left_over(row, meta_identifiers(judged[row.key][0]))
+            for row in rows
+            if refused.get(row.key) != "PREHASHED_VALUE"
+        }
+        doubt = self._take_away([name for names in old.values() for name in names])
         new = [row for row in rows if row.key not in refused]
         lines = [judged[row.key][0] for row in new]
         outcomes = [Outcome.rejected(key, code) for key, code in refused.items()]
         if lines:
             code = self._call("POST", self._schema, lines)
-            outcomes += [_outcome(row.key, code) for row in new]
+            # Delivered is also that nothing old is left.
+            outcomes += [
+                _outcome(row.key, code or (doubt if old[row.key] else None)) for row in new
+            ]
         return outcomes
 
     def remove(self, rows: Sequence[Row]) -> list[Outcome]:

@@ -140,6 +140,14 @@ def test_members_come_with_all_their_identifiers(ads: FakeGoogle) -> None:
     ]
 
 
+def test_a_manager_account_is_named_where_there_is_one(ads: FakeGoogle) -> None:
+    for key, options in (("a", {}), ("b", {"login_account_id": "42"})):
+        assert upsert(audience(ads, **options), [row(key)]) == {key: DELIVERED}
+        [destination] = ads.destinations
+        login = {"accountType": "GOOGLE_ADS", "accountId": "42"}
+        assert destination.get("loginAccount") == (login if options else None)
+
+
 def test_what_is_no_value_leaves_the_other_identifiers(ads: FakeGoogle) -> None:
     person = row("a", phone_number="n/a", given_name="Dana", family_name="", region_code="FRA")
     assert upsert(audience(ads), [person]) == {"a": DELIVERED}

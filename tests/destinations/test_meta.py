@@ -139,6 +139,12 @@ def test_a_moved_person_leaves_no_old_address(ads: FakeMeta) -> None:
     assert ads.audience == set()
 
 
+def test_a_changed_row_is_in_doubt_where_taking_the_old_one_out_is(ads: FakeMeta) -> None:
+    ads.faults.append(Fault(200, body=b"{}"))
+    rows = [changed(row("a"), f"EMAIL={sha('old')}"), row("b")]
+    assert by_key(audience(ads).upsert(rows)) == {"a": ("unknown", "NO_COUNTS"), "b": DELIVERED}
+
+
 def test_a_row_whose_identifiers_stay_is_one_call(ads: FakeMeta) -> None:
     destination = audience(ads)
     person = row("a")

@@ -108,6 +108,8 @@ class FakeGoogle(FakeServer):
         self.forgotten: set[str] = set()
         self.validated: int = 0
         self.tokens: list[str] = []
+        self.destinations: list[dict] = []
+        """Of the last request."""
         self._work: dict[str, _Work] = {}
         self._contract = contract()
 
@@ -147,6 +149,7 @@ class FakeGoogle(FakeServer):
         self._check(verb, body)
         if self.refusals:
             raise ApiError(400, _error(400, "INVALID_ARGUMENT", self.refusals.popleft()))
+        self.destinations = body["destinations"]
         members = body["audienceMembers"]
         bad = [n for n, member in enumerate(members) if self.poison & set(_hashes(member))]
         if bad:
