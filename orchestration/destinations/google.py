@@ -118,8 +118,8 @@ class Google(Destination):
     @classmethod
     def check(cls, spec: SyncSpec) -> None:
         super().check(spec)
-        if spec.channel != "ads" or spec.purpose not in ("ads_user_data", "ads_personalisation"):
-            raise ValueError("purpose: an audience of Google needs an ads purpose on channel ads")
+        if spec.channel != "ads" or not spec.purposes >= {"ads_user_data", "ads_personalisation"}:
+            raise ValueError("purpose: Google needs ads_user_data and ads_personalisation on ads")
         if missing := [column for column in CONSENTS if column not in spec.columns]:
             raise ValueError(f"columns: {', '.join(missing)} must say {GRANTED!r}, row by row")
         known = {spec.key, spec.person, *CONSENTS}

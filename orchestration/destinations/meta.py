@@ -89,7 +89,7 @@ class Meta(Destination):
     @classmethod
     def check(cls, spec: SyncSpec) -> None:
         super().check(spec)
-        if spec.channel != "ads" or spec.purpose not in ("ads_user_data", "ads_personalisation"):
+        if spec.channel != "ads" or not spec.purposes & {"ads_user_data", "ads_personalisation"}:
             raise ValueError("purpose: an audience of Meta needs an ads purpose on channel ads")
         named = {key.lower() for key in KEYS}
         if odd := [c for c in spec.columns if c not in named | {spec.key, spec.person}]:

@@ -210,7 +210,9 @@ class Ledger:
             "sync_name": [self._sync_name] * size,
             "entry_number": list(numbers),
             "row_key": [row.key for row in rows],
-            "customer_id": [row.customer_id if row.customer_id != row.key else None for row in rows],
+            "customer_id": [
+                row.customer_id if row.customer_id != row.key else None for row in rows
+            ],
             "action": [row.action for row in rows],
             "status": [answer.status if answer else "intent" for answer in answers],
             "row_hash": [row.row_hash for row in rows],
