@@ -210,9 +210,7 @@ class Ledger:
             "sync_name": [self._sync_name] * size,
             "entry_number": list(numbers),
             "row_key": [row.key for row in rows],
-            "customer_id": [
-                row.customer_id if row.customer_id != row.key else None for row in rows
-            ],
+            "customer_id": [_owner(row) for row in rows],
             "action": [row.action for row in rows],
             "status": [answer.status if answer else "intent" for answer in answers],
             "row_hash": [row.row_hash for row in rows],
@@ -268,3 +266,8 @@ class Ledger:
     def _fetch(self, sql: str, params: list[Any], **names: str) -> list[dict[str, Any]]:
         relations = {part: self._relation(name) for part, name in names.items()}
         return self._warehouse.fetch(compose(sql, **relations), params)
+
+
+def _owner(row: Row) -> str | None:
+    """The customer whose row it is, where the key does not say so already."""
+    return row.customer_id if row.customer_id != row.key else None
