@@ -53,7 +53,7 @@ class S3(FileDrop):
             import boto3
             from botocore.config import Config
         except ModuleNotFoundError:
-            raise LookupError("boto3 is not installed: pip install 'cdp[s3]'") from None
+            raise LookupError("boto3 is not installed: pip install 'boto3>=1.40,<2'") from None
         endpoint = os.environ.get("CDP_S3_ENDPOINT_URL")
         if endpoint:
             parts = urlsplit(endpoint)

@@ -73,7 +73,7 @@ class Sftp(FileDrop):
         try:
             import paramiko  # noqa: F401
         except ModuleNotFoundError:
-            raise LookupError("paramiko is not installed: pip install 'cdp[sftp]'") from None
+            raise LookupError("paramiko is not installed: pip install 'paramiko>=4,<6'") from None
         return cls(spec, Login.from_environment())
 
     def put(self, name: str, content: bytes) -> None:
