@@ -1,6 +1,7 @@
 """Files of changes in an S3 bucket, or a store that speaks S3. An object is there as a whole or
 not at all, so nothing is written beside it."""
 
+import logging
 import os
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -10,6 +11,9 @@ from pydantic import StringConstraints
 from orchestration.destinations._file_drop import FileDrop, FileOptions
 from orchestration.destinations.base import CallError, Refused, Stopped, Unanswered
 from orchestration.sync.spec import SyncSpec
+
+# At debug level botocore writes down bodies and signatures.
+logging.getLogger("botocore").setLevel(logging.INFO)
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _TYPES = {".csv": "text/csv; charset=utf-8", ".gz": "application/gzip"}

@@ -4,6 +4,8 @@ import csv
 import gzip
 import io
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestration.destinations import destination_class
 from orchestration.destinations._file_drop import FileDrop, csv_line, safe_cell
 from orchestration.destinations.base import Outcome
+from orchestration.warehouse import ROOT
 from tests.destinations.file_rows import COLUMNS, gone, row, spec
 
 OWN = ["cdp_operation", "cdp_idempotency_key", "cdp_version"]
@@ -176,6 +180,14 @@ def test_any_text_comes_back_and_weighs_no_less_than_its_bytes(cells) -> None:
 def test_a_declaration_with_a_mistake_is_refused(options: dict[str, str], word: str) -> None:
     with pytest.raises(ValueError, match=word):
         Shelf.check(spec(options))
+
+
+@pytest.mark.parametrize("name", ["http", "postgres", "s3", "sftp"])
+def test_destinations_are_found_by_name_without_their_clients(name: str) -> None:
+    assert destination_class(name).name == name
+    wanted = f"import sys; import orchestration.destinations.{name};"
+    code = f"{wanted} assert not {{'boto3', 'botocore', 'paramiko'}} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
 def test_columns_of_our_own_are_not_the_models() -> None:

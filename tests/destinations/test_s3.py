@@ -126,7 +126,7 @@ def test_errors_by_what_they_mean(
 def test_no_login_and_no_server(
     bucket: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.DEBUG)
     monkeypatch.setenv("CDP_S3_ENDPOINT_URL", "http://127.0.0.1:9")
     with pytest.raises(Unanswered) as caught:
         s3().upsert([row("a", email="canary@example.com")])

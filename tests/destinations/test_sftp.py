@@ -86,6 +86,10 @@ class Server:
         async def end() -> None:
             self.acceptor.close()
             await self.acceptor.wait_closed()
+            others = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
 
         self._run(end())
         self.loop.call_soon_threadsafe(self.loop.stop)
@@ -190,7 +194,7 @@ def test_a_refused_login_and_a_forbidden_folder_end_it(server: Server) -> None:
 def test_no_server_there_is_unanswered_and_names_nobody(
     server: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.DEBUG)
     with pytest.raises(CallError) as caught:
         sftp(server, port=9).upsert([row("canary", email="canary@example.com")])
     assert isinstance(caught.value, Unanswered)
@@ -199,6 +203,7 @@ def test_no_server_there_is_unanswered_and_names_nobody(
     sftp(server).upsert([row("canary", email="canary@example.com")])
     assert "canary" not in caplog.text
     assert "s3cret" not in caplog.text + repr(sftp(server)._login)
+    assert caplog.records
 
 
 def test_settings_come_from_the_environment(
