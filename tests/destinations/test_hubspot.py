@@ -307,6 +307,24 @@ def test_what_is_there_can_be_read(hub: FakeHubSpot) -> None:
     }
 
 
+def test_a_conflict_of_a_row_is_looked_into_as_well(hub: FakeHubSpot) -> None:
+    made = hub.add(email="a@example.com", cdp_customer_id="a")
+    context = {"context": {"objectWriteTraceId": ["a", "b"]}}
+    body = {"results": [], "errors": [{"category": "CONFLICT"} | context]}
+    hub.faults.append(Fault(207, body=json.dumps(body).encode()))
+    outcomes = hubspot(hub, mode="create_only").upsert([row("a"), row("b")])
+    assert {o.key: (o.status, o.remote_id) for o in outcomes} == {
+        "a": ("delivered", made),
+        "b": ("rejected", None),
+    }
+
+
+def test_without_on_leave_nothing_is_called(hub: FakeHubSpot) -> None:
+    destination = hubspot(hub, mode="upsert", on_leave={})
+    assert by_key(destination.remove([leaver("a", "1001")])) == {"a": ("delivered", None)}
+    assert hub.calls == []
+
+
 # -- members of lists
 
 
