@@ -202,7 +202,7 @@ class Braze(Destination):
         for error in errors if isinstance(errors, list) else []:
             known = error if isinstance(error, dict) else {}
             index = known.get("index")
-            if known.get("input_array") == array and isinstance(index, int) and index < count:
+            if known.get("input_array") == array and isinstance(index, int) and 0 <= index < count:
                 named = _QUOTED.findall(str(known.get("type")))
                 column = next((name for name in named if name in self._spec.columns), "object")
                 codes[index] = f"INVALID_{column.upper()}"
