@@ -19,7 +19,6 @@ from orchestration.destinations.base import (
     Row,
     Stopped,
     Unanswered,
-    safe_code,
     setting,
 )
 from orchestration.sync.http import BasicLogin, HttpClient, Policy, Reply
@@ -172,12 +171,9 @@ class Mailchimp(Destination):
 
     def _outcomes(self, members: Mapping[str, Row], body: Any) -> Iterator[Outcome]:
         """Mailchimp answers 200 and lists who was refused, with the address and a text."""
-        done = {
-            _id_of(member)
-            for name in ("new_members", "updated_members")
-            for member in _list(body, name)
-        }
-        codes = {_id_of(error): self._code_of(error) for error in _list(body, "errors")}
+        kinds = ("new_members", "updated_members")
+        done = {_id_of(item, members) for kind in kinds for item in _list(body, kind)}
+        codes = {_id_of(item, members): self._code_of(item) for item in _list(body, "errors")}
         is_loose = any(name not in members for name in codes)
         for name, row in members.items():
             if name in codes:
@@ -255,10 +251,10 @@ class Mailchimp(Destination):
         given = {tag: row.values.get(name) for name, tag in self._tags.items()}
         return cleared | {tag: value for tag, value in given.items() if value is not None}
 
-    def _code_of(self, error: dict) -> str:
+    def _code_of(self, error: dict) -> object:
         if error.get("field") in self._tags.values():
             return f"INVALID_{error['field']}"
-        return safe_code(error.get("error_code"))
+        return error.get("error_code")
 
 
 def member_id(email: str) -> str:
@@ -266,10 +262,11 @@ def member_id(email: str) -> str:
     return hashlib.md5(email.lower().encode(), usedforsecurity=False).hexdigest()
 
 
-def _id_of(item: dict) -> str:
+def _id_of(item: dict, members: Mapping[str, Row]) -> str:
     address = str(item.get("email_address") or "")
     # One that was refused comes in quotes at times.
-    return member_id(re.sub(r'^"(.*)"$', r"\1", address))
+    bare = re.sub(r'^"(.*)"$', r"\1", address)
+    return next((i for i in (member_id(address), member_id(bare)) if i in members), "")
 
 
 def _code(reply: Reply) -> str:

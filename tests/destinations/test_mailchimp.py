@@ -124,6 +124,7 @@ def test_errors_under_200_find_their_rows() -> None:
             ("rejected", "UNSPECIFIED"),
         ),
         ({"updated_members": [{"email_address": "A@example.com"}]}, ("delivered", None)),
+        ({"new_members": [{"email_address": '"A@example.com"'}]}, ("delivered", None)),
     ],
 )
 def test_only_what_is_confirmed_is_delivered(
@@ -153,6 +154,11 @@ def test_a_lost_answer_repeated_gives_one_member(account: FakeMailchimp) -> None
     account.faults.append(Fault(applies=True, hangs_up=True))
     assert by_key(mailchimp(account).upsert([row("a")])) == {"a": ("delivered", None)}
     assert (len(account.calls), len(account.members)) == (2, 1)
+
+
+def test_an_address_in_quotes_is_its_own(account: FakeMailchimp) -> None:
+    rows = [row("a", email='"a@example.com"'), row("b", email="b@example.com")]
+    assert set(by_key(mailchimp(account).upsert(rows)).values()) == {("delivered", None)}
 
 
 # -- a changed e-mail
@@ -225,9 +231,8 @@ def test_who_left_an_audience_may_stay_subscribed_without_the_segment(
 ) -> None:
     a, b = (account.add(f"{n}@example.com", SEGMENT="champions", FNAME="N") for n in "ab")
     destination = mailchimp(account, on_leave={"segment": ""})
-    outcomes = destination.remove(
-        [leaver("a", a), leaver("b", b, "consent"), leaver("c", "0" * 32)]
-    )
+    rows = [leaver("a", a), leaver("b", b, "consent"), leaver("c", hashed("c"))]
+    outcomes = destination.remove(rows)
     assert set(by_key(outcomes).values()) == {("delivered", None)}
     assert account.members[a]["merge_fields"] == {"SEGMENT": "", "FNAME": "N"}
     assert [account.members[m]["status"] for m in (a, b)] == ["subscribed", "unsubscribed"]

@@ -94,9 +94,8 @@ class FakeMailchimp(FakeServer):
         if not isinstance(items, list) or not 0 < len(items) <= _BATCH_ROWS:
             raise self._violation(400, "Invalid Resource", "1 to 500 members")
         update = payload.get("update_existing", False)
-        if set(payload) - {"members", "update_existing", "sync_tags"} or not isinstance(
-            update, bool
-        ):
+        unknown = set(payload) - {"members", "update_existing", "sync_tags"}
+        if unknown or not isinstance(update, bool):
             raise self._violation(400, "Invalid Resource", "unknown field of a batch")
         body: dict[str, Any] = {"new_members": [], "updated_members": [], "errors": []}
         seen: set[str] = set()
