@@ -53,6 +53,8 @@ class Row:
     field_hashes: str | None = None
     sent_identifiers: tuple[str, ...] = ()
     """Hashed identifiers that earlier calls may have left there and nobody else needs."""
+    customer_id: str | None = None
+    """Whose row it is; the ledger keeps it, so that a person's rows can be taken away."""
 
     def idempotency_key(self, sync_name: str) -> str:
         """The same for every attempt at this content on top of what is held, and another one

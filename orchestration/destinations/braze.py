@@ -8,6 +8,8 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from orchestration.destinations.base import (
@@ -95,10 +97,10 @@ class Braze(Destination):
 
     def remove(self, rows: Sequence[Row]) -> list[Outcome]:
         if self._spec.object == "events":
-            return [Outcome.rejected(row.key, "EVENTS_STAY") for row in rows]
+            return self._remove_events(rows)
         erased = [row for row in rows if self._is_erased(row)]
         others = [row for row in rows if not self._is_erased(row)]
-        outcomes = self._in_parts(erased, self._delete)
+        outcomes = self._delete({row.key: row.key for row in erased})
         if self._spec.object == "subscriptions":
             return outcomes + self._in_parts(
                 others, lambda part: self._set_subscription(part, "unsubscribed")
@@ -112,7 +114,7 @@ class Braze(Destination):
         if self._spec.object != "users":
             return None
         fields = [name for name in self._spec.columns if name in _PROFILE_FIELDS]
-        held: dict[str, dict[str, str | None]] = {}
+        held: dict[str, dict[str, Any]] = {}
         for start in range(0, len(rows), _IDS_PER_CALL):
             payload = {
                 "external_ids": [row.key for row in rows[start : start + _IDS_PER_CALL]],
@@ -121,10 +123,8 @@ class Braze(Destination):
             body = self._post("/users/export/ids", payload).body
             for user in _list(body, "users"):
                 custom = user.get("custom_attributes") or {}
-                held[str(user.get(_ID))] = {
-                    name: _text(user.get(name, custom.get(name))) for name in self._spec.columns
-                }
-        return held
+                held[str(user.get(_ID))] = custom | user
+        return {row.key: self._as_text(row, held[row.key]) for row in rows if row.key in held}
 
     # -- calls
 
@@ -171,8 +171,22 @@ class Braze(Destination):
         }
         return _settled(rows, self._post("/subscription/status/set", payload))
 
-    def _delete(self, rows: Sequence[Row]) -> list[Outcome]:
-        """For good. Ids that Braze does not know are no error."""
+    def _remove_events(self, rows: Sequence[Row]) -> list[Outcome]:
+        """Braze takes no event back. An erasure deletes the user that had them."""
+        users = {row.key: row.customer_id for row in rows if row.customer_id}
+        if any(row.reason != "erasure" for row in rows) or len(users) < len(rows):
+            return [Outcome.rejected(row.key, "EVENTS_STAY") for row in rows]
+        if self._spec.on_erasure == "leave":
+            return [Outcome.delivered(row.key) for row in rows]
+        return self._delete(users)
+
+    def _delete(self, users: Mapping[str, str]) -> list[Outcome]:
+        """Users by row key, for good. Ids that Braze does not know are no error."""
+        ids = [Row(user, "remove", "") for user in dict.fromkeys(users.values())]
+        told = {outcome.key: outcome for outcome in self._in_parts(ids, self._delete_part)}
+        return [replace(told[user], key=key) for key, user in users.items()]
+
+    def _delete_part(self, rows: Sequence[Row]) -> list[Outcome]:
         reply = self._post("/users/delete", {"external_ids": [row.key for row in rows]})
         return _settled(rows, reply, "deleted")
 
@@ -253,6 +267,17 @@ class Braze(Destination):
         if not math.isfinite(number):
             raise _Unfit(column)
         return number
+
+    def _as_text(self, row: Row, held: Mapping[str, Any]) -> dict[str, str | None]:
+        """What Braze holds, as the row writes it where it is the same (12.50 and 12.5)."""
+        texts: dict[str, str | None] = {}
+        for name in self._spec.columns:
+            value, text = held.get(name), row.values.get(name)
+            texts[name] = _text(value)
+            with suppress(_Unfit):
+                if text is not None and self._value(name, text) == value:
+                    texts[name] = text
+        return texts
 
     def _is_erased(self, row: Row) -> bool:
         if row.reason == "erasure":

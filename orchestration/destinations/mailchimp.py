@@ -1,7 +1,8 @@
 """Mailchimp: members of an audience (which its API calls a list).
 
-A member's id is the md5 of the address in lower case. It is kept as the remote id, so that a
-removal needs no address. Mailchimp takes 500 members a call to write, and one to take away.
+A member's id is the md5 of the address in lower case. The ledger keeps the ids of a row, so that
+a removal needs no address; one that another row has too is not among them. Mailchimp takes 500
+members a call to write, and one to take away.
 
 Nobody is subscribed again: a status is sent for people who are new to the list only.
 """
@@ -117,9 +118,8 @@ class Mailchimp(Destination):
         outcomes: list[Outcome] = []
         for position, row in enumerate(rows):
             act = self._removal_of(row)
-            known = (row.remote_id, *row.sent_identifiers, *self.identifiers(row))
             try:
-                for old in dict.fromkeys(filter(None, known)):
+                for old in dict.fromkeys((*row.sent_identifiers, *self.identifiers(row))):
                     act(old)
             except Refused as refused:
                 outcomes.append(Outcome.rejected(row.key, refused.code))
@@ -140,8 +140,11 @@ class Mailchimp(Destination):
             if not isinstance(body, dict) or body.get("status") not in _READABLE:
                 continue
             fields = body.get("merge_fields") or {}
+            address = _text(body.get("email_address"))
+            if address and member_id(address) in self.identifiers(row):
+                address = row.values[_EMAIL]  # in other case
             held[row.key] = {name: _text(fields.get(tag)) for name, tag in self._tags.items()}
-            held[row.key] |= {self._spec.key: row.key, _EMAIL: _text(body.get("email_address"))}
+            held[row.key] |= {self._spec.key: row.key, _EMAIL: address}
         return held
 
     # -- writing
@@ -187,8 +190,7 @@ class Mailchimp(Destination):
         """Change the address of the member that the row was, with its history and status.
         Nothing where the row was none; then its members that are left behind, to unsubscribe
         once the new address is a member."""
-        known = dict.fromkeys(filter(None, (row.remote_id, *row.sent_identifiers)))
-        olds = [old for old in known if old != new]
+        olds = [old for old in row.sent_identifiers if old != new]
         left_behind: list[str] = []
         for position, old in enumerate(olds):
             payload = {"email_address": row.values[_EMAIL], "merge_fields": self._merge_fields(row)}

@@ -228,6 +228,14 @@ def test_profiles_can_be_read(workspace: FakeBraze) -> None:
     assert len(workspace.calls) == 2
 
 
+def test_a_number_read_back_is_as_the_row_writes_it(workspace: FakeBraze) -> None:
+    written = row("a", clv="12.50", is_vip="TRUE", first_name="Ana")
+    braze(workspace).upsert([written])
+    assert braze(workspace).read([written])["a"] == dict.fromkeys(COLUMNS) | written.values
+    workspace.users["a"]["clv"] = 13
+    assert braze(workspace).read([written])["a"]["clv"] == "13"
+
+
 # -- events
 
 
@@ -284,9 +292,25 @@ def test_a_wrong_event_is_refused_alone(workspace: FakeBraze) -> None:
     assert len(workspace.events) == 1
 
 
-def test_events_are_never_taken_away(workspace: FakeBraze) -> None:
-    outcomes = events(workspace).remove([leaver("e1", reason="erasure")])
-    assert by_key(outcomes) == {"e1": ("rejected", "EVENTS_STAY")}
+def test_an_erased_persons_events_go_with_the_user(workspace: FakeBraze) -> None:
+    workspace.users = {"u1": {}, "u2": {}}
+    rows = [leaver(f"e{n}", reason="erasure", customer_id="u1") for n in range(60)]
+    outcomes = events(workspace).remove(rows)
+    assert set(by_key(outcomes).values()) == {("delivered", None)}
+    assert set(by_key(outcomes)) == {row.key for row in rows}
+    assert set(workspace.users) == {"u2"}
+    assert [call.keys for call in workspace.calls] == [("u1",)]
+
+
+def test_events_are_not_taken_away_for_other_reasons(workspace: FakeBraze) -> None:
+    stays = {"e1": ("rejected", "EVENTS_STAY")}
+    withdrawn = leaver("e1", reason="consent", customer_id="u1")
+    assert by_key(events(workspace).remove([withdrawn])) == stays
+    nobodys = leaver("e1", reason="erasure")
+    assert by_key(events(workspace).remove([nobodys])) == stays
+    erased = leaver("e1", reason="erasure", customer_id="u1")
+    kept = events(workspace, on_erasure="leave")
+    assert by_key(kept.remove([erased])) == {"e1": ("delivered", None)}
     assert workspace.calls == []
 
 
