@@ -199,6 +199,16 @@ def test_a_job_that_fails_in_part_names_its_rows(account: FakeKlaviyo) -> None:
     }
 
 
+def test_two_profiles_of_others_are_not_made_one_by_a_job(account: FakeKlaviyo) -> None:
+    account.add(email="old@example.com", external_id="a")
+    account.add(email="a@example.com", external_id="other")
+    outcomes = deliver(klaviyo(account), [row("a"), row("b")])
+    assert statuses(outcomes) == {
+        "a": ("rejected", "DUPLICATE_PROFILE"),
+        "b": ("delivered", None),
+    }
+
+
 def test_errors_come_in_pages(account: FakeKlaviyo) -> None:
     keys = [f"c{number}" for number in range(250)]
     account.failing = {key: {} for key in keys if key != "c7"}

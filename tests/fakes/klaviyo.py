@@ -10,35 +10,20 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from tests.fakes.openapi import Contract
+from tests.fakes.klaviyo_account import NOW, Account, Profile, error_entry, refused, resource
 from tests.fakes.server import Answer, ApiError, FakeServer, Request
+
+if TYPE_CHECKING:
+    from tests.fakes.openapi import Contract
 
 MEDIA_TYPE = "application/vnd.api+json"
 REVISION = "2026-07-15"
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 _PHONE = re.compile(r"\+[1-9]\d{6,14}")
 _FILTER = re.compile(r"any\((\w+),(\[.*\])\)", re.DOTALL)
-_IDENTIFIERS = ("email", "external_id", "phone_number")
-_NOW = "2026-07-15T00:00:00+00:00"
-
-
-@dataclass
-class Profile:
-    """What the account holds of a person."""
-
-    id: str
-    attributes: dict[str, Any] = field(default_factory=dict)
-    location: dict[str, Any] = field(default_factory=dict)
-    properties: dict[str, Any] = field(default_factory=dict)
-    consent: dict[str, str] = field(default_factory=dict)
-    """By channel; none: never subscribed."""
-    consented_at: str | None = None
-    lists_left: set[str] = field(default_factory=set)
-    """Lists whose mail the person declined."""
 
 
 @dataclass
@@ -53,16 +38,16 @@ class ImportJob:
     failed: int = 0
 
 
-class FakeKlaviyo(FakeServer):
+class FakeKlaviyo(Account, FakeServer):
     """The account. ``profiles`` by Klaviyo's id, ``lists`` members by list id."""
 
     max_body_bytes = 5_000_000
 
-    def __init__(self, contract: Contract | None = None, key: str = "pk_fake") -> None:
-        super().__init__()
+    def __init__(self, contract: "Contract | None" = None, key: str = "pk_fake") -> None:
+        Account.__init__(self)
+        FakeServer.__init__(self)
         self.key = key
         self.contract = contract
-        self.profiles: dict[str, Profile] = {}
         self.lists: dict[str, set[str]] = {"L1": set()}
         self.jobs: dict[str, ImportJob] = {}
         self.erased: list[str] = []
@@ -71,19 +56,6 @@ class FakeKlaviyo(FakeServer):
         self.failing: dict[str, dict] = {}
         """Import errors by external id, as ``code`` and ``pointer`` of what follows the row's
         own; ``{"pointer": None}`` names no row."""
-        self._numbers = count(1)
-        self._index: dict[tuple[str, str], str] = {}
-
-    def add(self, **attributes: Any) -> Profile:
-        """Put a profile there, as a form or a shop would."""
-        profile = Profile(f"01KLAVIYO{next(self._numbers):04}", attributes)
-        self.profiles[profile.id] = profile
-        self._note(profile)
-        return profile
-
-    def of(self, external_id: str) -> Profile | None:
-        """The profile that carries a key."""
-        return self._by("external_id", external_id)
 
     def cancel(self, job_id: str) -> None:
         self.jobs[job_id].status = "cancelled"
@@ -106,11 +78,11 @@ class FakeKlaviyo(FakeServer):
 
     def _checked(self, request: Request) -> Answer:
         if request.headers.get("authorization") != f"Klaviyo-API-Key {self.key}":
-            raise _error(401, "not_authenticated")
+            raise refused(401, "not_authenticated")
         self._check_rules(request)
         if self.contract and (found := self.contract.request_violations(request)):
             self.contract_violations += found
-            raise _error(400, "invalid")
+            raise refused(400, "invalid")
         routes = {
             r"POST /api/profile-bulk-import-jobs": self._start_import,
             r"GET /api/profile-bulk-import-jobs/([^/]+)": self._job,
@@ -127,7 +99,7 @@ class FakeKlaviyo(FakeServer):
             if found := re.fullmatch(route, f"{request.method} {request.path}"):
                 return act(request, *found.groups())
         self.contract_violations.append("no such endpoint")
-        raise _error(404, "not_found")
+        raise refused(404, "not_found")
 
     def _check_rules(self, request: Request) -> None:
         broken = []
@@ -142,12 +114,12 @@ class FakeKlaviyo(FakeServer):
             broken.append("page size")
         if broken:
             self.contract_violations += broken
-            raise _error(400, "invalid")
+            raise refused(400, "invalid")
 
     def _limit(self, rows: list, most: int) -> None:
         if not 0 < len(rows) <= most:
             self.contract_violations.append(f"{len(rows)} rows in a call of {most}")
-            raise _error(400, "invalid")
+            raise refused(400, "invalid")
 
     # -- profiles
 
@@ -157,7 +129,7 @@ class FakeKlaviyo(FakeServer):
         for row in rows:
             if len(json.dumps(row)) > 100_000:
                 self.contract_violations.append("a profile of more than 100 KB")
-                raise _error(413, "too_large")
+                raise refused(413, "too_large")
         self._refuse_rows(rows)
         job = ImportJob(f"01JOB{next(self._numbers)}", rows, self.polls)
         self.jobs[job.id] = job
@@ -169,14 +141,14 @@ class FakeKlaviyo(FakeServer):
         for place, row in enumerate(rows):
             for name in _bad_attributes(row["attributes"]):
                 pointer = f"/data/attributes/profiles/data/{place}/attributes/{name}"
-                errors.append(_entry("invalid", pointer))
+                errors.append(error_entry("invalid", pointer))
         if errors:
             raise ApiError(400, {"errors": errors})
 
     def _job(self, request: Request, job_id: str) -> Answer:
         job = self.jobs.get(job_id)
         if job is None:
-            raise _error(404, "not_found")
+            raise refused(404, "not_found")
         if job.status in ("queued", "processing") and not self.is_stuck:
             if job.polls:
                 job.polls, job.status = job.polls - 1, "processing"
@@ -188,13 +160,16 @@ class FakeKlaviyo(FakeServer):
         job.status = "complete"
         for place, row in enumerate(job.profiles):
             failure = self.failing.get(row["attributes"].get("external_id"))
-            if failure is None:
-                self._write(row, keeps_nulls=False)
-                continue
+            try:
+                if failure is None:
+                    self.write(row, keeps_nulls=False)
+                    continue
+            except ApiError:
+                failure = {"code": "duplicate_profile", "pointer": "/attributes"}
             job.failed += 1
             tail = failure.get("pointer", "/attributes/email")
             pointer = "/data" if tail is None else f"/data/attributes/profiles/data/{place}{tail}"
-            job.errors.append(_entry(failure.get("code", "invalid"), pointer) | {"_row": row})
+            job.errors.append(error_entry(failure.get("code", "invalid"), pointer) | {"_row": row})
 
     def _job_resource(self, job: ImportJob) -> dict:
         total, is_done = len(job.profiles), job.status == "complete"
@@ -203,7 +178,7 @@ class FakeKlaviyo(FakeServer):
             "id": job.id,
             "attributes": {
                 "status": job.status,
-                "created_at": _NOW,
+                "created_at": NOW,
                 "total_count": total,
                 "completed_count": total - job.failed if is_done else 0,
                 "failed_count": job.failed,
@@ -225,42 +200,21 @@ class FakeKlaviyo(FakeServer):
     def _import_one(self, request: Request) -> Answer:
         if len(request.body) > 100_000:
             self.contract_violations.append("a profile of more than 100 KB")
-            raise _error(413, "too_large")
+            raise refused(413, "too_large")
         row = request.json["data"]
         for name in _bad_attributes(row["attributes"]):
-            raise ApiError(400, {"errors": [_entry("invalid", f"/data/attributes/{name}")]})
+            raise refused(400, "invalid", f"/data/attributes/{name}")
         before = len(self.profiles)
-        profile = self._write(row, keeps_nulls=True)
+        profile = self.write(row, keeps_nulls=True)
         status = 201 if len(self.profiles) > before else 200
-        return Answer(status, {"data": self._resource(profile), "links": {"self": self.url}})
-
-    def _write(self, row: dict, keeps_nulls: bool) -> Profile:
-        """Upsert by id, else by an identifier. Import jobs take nulls for absent."""
-        given = dict(row["attributes"])
-        known = self.profiles.get(row.get("id") or "")
-        matches = [p for n in _IDENTIFIERS if given.get(n) and (p := self._by(n, given[n]))]
-        profile = known or next(iter(matches), None) or self.add()
-        if any(match.id != profile.id for match in matches):
-            raise ApiError(409, {"errors": [_entry("duplicate_profile", "/data/attributes")]})
-        location, properties = given.pop("location", {}), given.pop("properties", {})
-        places = (profile.attributes, profile.location, profile.properties)
-        for place, values in zip(places, (given, location, properties), strict=True):
-            for name, value in values.items():
-                if value is not None:
-                    place[name] = value
-                elif keeps_nulls:
-                    place.pop(name, None)
-        for name in row.get("meta", {}).get("patch_properties", {}).get("unset", []):
-            profile.properties.pop(name, None)
-        self._note(profile)
-        return profile
+        return Answer(status, {"data": resource(profile, self.url), "links": {"self": self.url}})
 
     def _find(self, request: Request) -> Answer:
         field_name, values = self._filter(request, {"id", "email", "phone_number", "external_id"})
-        found = [p for v in values if (p := self._by(field_name, v))]
+        found = [p for v in values if (p := self.by(field_name, v))]
         unique = {profile.id: profile for profile in found}
         shows = "subscriptions" in request.query.get("additional-fields[profile]", "")
-        return self._page(request, [self._resource(p, shows) for p in unique.values()])
+        return self._page(request, [resource(p, self.url, shows) for p in unique.values()])
 
     def _erase(self, request: Request) -> Answer:
         wanted = request.json["data"]["attributes"]["profile"]["data"]
@@ -268,9 +222,9 @@ class FakeKlaviyo(FakeServer):
         named = {name: value for name, value in given.items() if value}
         if len(named) != 1:
             self.contract_violations.append("exactly one identifier")
-            raise _error(400, "invalid")
+            raise refused(400, "invalid")
         [(name, value)] = named.items()
-        profile = self._by(name, value)
+        profile = self.by(name, value)
         if profile:
             del self.profiles[profile.id]
             self.erased.append(profile.id)
@@ -282,7 +236,7 @@ class FakeKlaviyo(FakeServer):
 
     def _members(self, request: Request, list_id: str) -> Answer:
         field_name, values = self._filter(request, {"email", "phone_number"})
-        found = [p for v in values if (p := self._by(field_name, v))]
+        found = [p for v in values if (p := self.by(field_name, v))]
         ids = [p.id for p in found if p.id in self._list(list_id)]
         return self._page(request, [{"type": "profile", "id": i} for i in ids])
 
@@ -291,7 +245,7 @@ class FakeKlaviyo(FakeServer):
         self._limit(rows, 1000)
         members, ids = self._list(list_id), {row["id"] for row in rows}
         if not ids <= set(self.profiles):
-            raise _error(404, "not_found")
+            raise refused(404, "not_found")
         if request.method == "POST":
             members |= ids
         else:
@@ -310,7 +264,7 @@ class FakeKlaviyo(FakeServer):
             if is_historical != bool(moment) or (moment and _at(moment) >= datetime.now(UTC)):
                 pointer = f"/data/attributes/profiles/data/{place}/attributes/subscriptions"
                 self.contract_violations.append("consented_at")
-                raise ApiError(400, {"errors": [_entry("invalid", pointer)]})
+                raise refused(400, "invalid", pointer)
             changes.append((self._profile_for(row), channel, moment))
         for profile, channel, moment in changes:
             profile.consent[channel] = "SUBSCRIBED"
@@ -342,35 +296,21 @@ class FakeKlaviyo(FakeServer):
     def _profile_for(self, row: dict) -> Profile:
         given = row["attributes"]
         name = "email" if given.get("email") else "phone_number"
-        known = self.profiles.get(row.get("id") or "") or self._by(name, given[name])
+        known = self.profiles.get(row.get("id") or "") or self.by(name, given[name])
         return known or self.add(**{name: given[name]})
 
     def _list(self, list_id: str) -> set[str]:
         if list_id not in self.lists:
-            raise _error(404, "not_found")
+            raise refused(404, "not_found")
         return self.lists[list_id]
 
     # -- shapes
-
-    def _note(self, profile: Profile) -> None:
-        for name in _IDENTIFIERS:
-            if value := profile.attributes.get(name):
-                self._index[name, value.casefold()] = profile.id
-
-    def _by(self, name: str, value: str) -> Profile | None:
-        found = self.profiles.get(
-            value if name == "id" else self._index.get((name, value.casefold()), "")
-        )
-        is_it = name == "id" or (
-            found and found.attributes.get(name, "").casefold() == value.casefold()
-        )
-        return found if is_it else None
 
     def _filter(self, request: Request, fields: set[str]) -> tuple[str, list[str]]:
         found = _FILTER.fullmatch(request.query.get("filter", ""))
         if not found or found[1] not in fields:
             self.contract_violations.append("filter")
-            raise _error(400, "invalid")
+            raise refused(400, "invalid")
         return found[1], json.loads(found[2])
 
     def _page(self, request: Request, resources: list[dict]) -> Answer:
@@ -381,29 +321,6 @@ class FakeKlaviyo(FakeServer):
             query = f"page{quote('[cursor]')}={start + size}"
             links["next"] = f"{self.url}{request.path}?{query}"
         return Answer(200, {"data": resources[start : start + size], "links": links})
-
-    def _resource(self, profile: Profile, shows_subscriptions: bool = True) -> dict:
-        attributes = profile.attributes | {
-            "location": profile.location,
-            "properties": profile.properties,
-        }
-        if shows_subscriptions:
-            attributes["subscriptions"] = dict(self._subscriptions(profile))
-        links = {"self": f"{self.url}/api/profiles/{profile.id}"}
-        return {"type": "profile", "id": profile.id, "attributes": attributes, "links": links}
-
-    def _subscriptions(self, profile: Profile) -> Iterator[tuple[str, dict]]:
-        for channel in ("email", "sms"):
-            consent = profile.consent.get(channel, "NEVER_SUBSCRIBED")
-            is_on = consent == "SUBSCRIBED"
-            marketing: dict[str, Any] = {"consent": consent}
-            marketing[f"can_receive_{channel}_marketing"] = is_on
-            if channel == "email":
-                marketing["list_suppressions"] = [
-                    {"list_id": name, "reason": "UNSUBSCRIBE", "timestamp": _NOW}
-                    for name in sorted(profile.lists_left)
-                ]
-            yield channel, {"marketing": marketing}
 
 
 def _bad_attributes(attributes: dict) -> Iterator[str]:
@@ -416,18 +333,3 @@ def _bad_attributes(attributes: dict) -> Iterator[str]:
 
 def _at(text: str) -> datetime:
     return datetime.fromisoformat(text)
-
-
-def _entry(code: str, pointer: str) -> dict:
-    detail = "canary@example.com is not good"
-    return {
-        "id": "e1",
-        "code": code,
-        "title": "No.",
-        "detail": detail,
-        "source": {"pointer": pointer},
-    }
-
-
-def _error(status: int, code: str) -> ApiError:
-    return ApiError(status, {"errors": [_entry(code, "/data")]})
