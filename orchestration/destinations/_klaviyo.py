@@ -83,6 +83,18 @@ class KlaviyoApi:
         for error in self._pages(_IMPORTS, f"/{job_id}/import-errors", params):
             yield _place_and_code(error.get("attributes") or {})
 
+    def import_error_keys(self, job_id: str) -> Iterator[tuple[str, str]]:
+        """External id and code, where positions are not said. Of the profile that comes with
+        an error nothing else is looked at."""
+        params = {"fields[import-error]": "code,source.pointer,original_payload"}
+        for error in self._pages(_IMPORTS, f"/{job_id}/import-errors", params):
+            attributes = error.get("attributes") or {}
+            profile = attributes.get("original_payload")
+            profile = profile if isinstance(profile, dict) else {}
+            places = (profile, profile.get("attributes"))
+            keys = [p["external_id"] for p in places if isinstance(p, dict) and "external_id" in p]
+            yield str(keys[0] if keys else ""), _place_and_code(attributes)[1]
+
     def import_one(self, profile: dict) -> Reply:
         """200 or 201 with the profile. The only way to empty a standard attribute."""
         params = {"additional-fields[profile]": "subscriptions"}

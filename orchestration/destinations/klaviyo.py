@@ -121,17 +121,23 @@ class Klaviyo(Destination):
             # Positions would point at other people.
             return [Outcome.unknown(row.key, "JOB_OF_OTHER_ROWS") for row in rows]
         failed = job.get("failed_count") or 0
-        errors = dict(self._api.import_errors(job_id)) if failed else {}
-        codes = {place: code for place, code in errors.items() if place is not None}
-        are_all_named = len(codes) >= failed and len(codes) == len(errors)
+        codes = self._codes(job_id, rows) if failed else {}
         return [
-            Outcome.rejected(row.key, codes[place])
-            if place in codes
+            Outcome.rejected(row.key, codes[row.key])
+            if row.key in codes
             else Outcome.delivered(row.key)
-            if are_all_named
+            if len(codes) >= failed
             else Outcome.unknown(row.key, "ERROR_WITHOUT_ROW")
-            for place, row in enumerate(rows)
+            for row in rows
         ]
+
+    def _codes(self, job_id: str, rows: Sequence[Row]) -> dict[str, str]:
+        """Codes by row key, as far as errors name their rows."""
+        errors = list(self._api.import_errors(job_id))
+        if all(place is not None and place < len(rows) for place, _ in errors):
+            return {rows[place].key: code for place, code in errors if place is not None}
+        keys = {row.key for row in rows}
+        return {key: code for key, code in self._api.import_error_keys(job_id) if key in keys}
 
     def read(self, rows: Sequence[Row]) -> Mapping[str, Mapping[str, str | None]] | None:
         if self._spec.object != "profiles":

@@ -217,14 +217,21 @@ def test_errors_come_in_pages(account: FakeKlaviyo) -> None:
     assert calls_to(account, "import-errors") == 3
 
 
-def test_an_error_without_a_row_leaves_the_others_unknown(account: FakeKlaviyo) -> None:
+def test_an_error_without_a_position_is_told_by_its_key(account: FakeKlaviyo) -> None:
     account.failing = {"a": {}, "b": {"pointer": None}}
     outcomes = deliver(klaviyo(account), [row(key) for key in "abc"])
     assert statuses(outcomes) == {
         "a": ("rejected", "INVALID_EMAIL"),
-        "b": ("unknown", "ERROR_WITHOUT_ROW"),
-        "c": ("unknown", "ERROR_WITHOUT_ROW"),
+        "b": ("rejected", "INVALID"),
+        "c": ("delivered", None),
     }
+
+
+def test_an_error_without_a_row_leaves_the_others_unknown(account: FakeKlaviyo) -> None:
+    account.failing = {"a": {"pointer": None}, "b": {}}
+    account.keeps_payloads = False
+    outcomes = deliver(klaviyo(account), [row(key) for key in "abc"])
+    assert {outcome.error_code for outcome in outcomes.values()} == {"ERROR_WITHOUT_ROW"}
 
 
 def test_errors_that_are_missing_leave_rows_unknown(account: FakeKlaviyo) -> None:
@@ -240,8 +247,6 @@ def test_errors_that_are_missing_leave_rows_unknown(account: FakeKlaviyo) -> Non
 
 def test_original_payloads_are_not_even_asked_for(account: FakeKlaviyo) -> None:
     account.failing = {"a": {}}
-    asked = []
-    account.on_applied = lambda call: asked.append(call.path)
     fields = []
     errors = account._import_errors
 

@@ -371,6 +371,13 @@ def test_create_only_takes_a_record_that_is_there_for_delivered(org: FakeSalesfo
     assert org.of("a")["LastName"] == "Old"
 
 
+def test_a_key_that_is_taken_is_no_success_of_an_upsert(org: FakeSalesforce) -> None:
+    """Another job made the record in between: our values are not there."""
+    org.refusing = {"a": f"DUPLICATE_VALUE:duplicate value found: {KEY} duplicates value on r:--"}
+    outcomes = deliver(salesforce(org), [row("a")])
+    assert statuses(outcomes) == {"a": ("rejected", "DUPLICATE_VALUE")}
+
+
 def test_leaving_by_mode(org: FakeSalesforce) -> None:
     for mode in ("audience", "mirror", "upsert", "delete"):
         org.add(**{KEY: mode, "LastName": "x", "CDP_Segment__c": "champions"})

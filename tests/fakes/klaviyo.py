@@ -53,6 +53,8 @@ class FakeKlaviyo(Account, FakeServer):
         self.erased: list[str] = []
         self.polls = 1
         self.is_stuck = False
+        self.keeps_payloads = True
+        """Import errors come with the profile they are about."""
         self.failing: dict[str, dict] = {}
         """Import errors by external id, as ``code`` and ``pointer`` of what follows the row's
         own; ``{"pointer": None}`` names no row."""
@@ -192,7 +194,7 @@ class FakeKlaviyo(Account, FakeServer):
         for number, error in enumerate(self.jobs[job_id].errors):
             error = dict(error)
             row = error.pop("_row")
-            if "original_payload" in wanted:
+            if "original_payload" in wanted and self.keeps_payloads:
                 error["original_payload"] = row
             resources.append({"type": "import-error", "id": str(number), "attributes": error})
         return self._page(request, resources)
@@ -237,7 +239,8 @@ class FakeKlaviyo(Account, FakeServer):
     def _members(self, request: Request, list_id: str) -> Answer:
         field_name, values = self._filter(request, {"email", "phone_number"})
         found = [p for v in values if (p := self.by(field_name, v))]
-        ids = [p.id for p in found if p.id in self._list(list_id)]
+        members = self._list(list_id)
+        ids = [p.id for p in found if p.id in members]
         return self._page(request, [{"type": "profile", "id": i} for i in ids])
 
     def _change_list(self, request: Request, list_id: str) -> Answer:

@@ -151,7 +151,10 @@ class FakeSalesforce(FakeServer):
             raise _error(413, "TOO_LARGE")
         text = request.body.decode()
         self._check_quotes(text)
-        lines = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+        try:
+            lines = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+        except csv.Error:
+            raise _error(400, "INVALIDBATCH") from None
         job.header = lines[0]
         for cells in lines[1:]:
             if len(cells) != len(job.header):
