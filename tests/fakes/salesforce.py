@@ -154,6 +154,7 @@ class FakeSalesforce(FakeServer):
         try:
             lines = list(csv.reader(io.StringIO(text, newline=""), strict=True))
         except csv.Error:
+            self._violation("quoting")
             raise _error(400, "INVALIDBATCH") from None
         job.header = lines[0]
         for cells in lines[1:]:
