@@ -98,11 +98,11 @@ class SalesforceApi:
 
     def results(self, job_id: str, kind: str) -> Iterator[dict[str, str]]:
         """Rows of ``successfulResults``, ``failedResults`` or ``unprocessedrecords``, in any
-        order, with the cells that were sent."""
+        order, with the cells that were sent. Raises ``Refused`` where there are none."""
         path = f"{self._jobs}/{job_id}/{kind}/"
         reply = self._http.request("GET", path, headers={"Accept": "text/csv"}, statuses=_NO_JSON)
         if reply.status != 200:
-            raise Unanswered(refusal(reply))
+            raise Refused(refusal(reply))
         try:
             text = reply.content.decode()
         except UnicodeDecodeError:

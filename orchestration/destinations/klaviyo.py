@@ -88,8 +88,12 @@ class Klaviyo(Destination):
             return self._import(
                 [(row, profile_of(self._given(row), external_id=row.key)) for row in rows]
             )
-        profiles, outcomes = self._found_or_made(rows)
-        there = [row for row in rows if row.key in profiles]
+        needed = CHANNELS[self._spec.channel] if self._spec.object == "subscriptions" else None
+        able = [row for row in rows if needed is None or row.values.get(needed)]
+        outcomes = [Outcome.rejected(r.key, "MISSING_IDENTIFIER") for r in rows if r not in able]
+        profiles, refused = self._found_or_made(able)
+        outcomes += refused
+        there = [row for row in able if row.key in profiles]
         act = self._join if self._spec.object == "lists" else self._subscribe
         return outcomes + act(there, profiles)
 
@@ -121,7 +125,10 @@ class Klaviyo(Destination):
             # Positions would point at other people.
             return [Outcome.unknown(row.key, "JOB_OF_OTHER_ROWS") for row in rows]
         failed = job.get("failed_count") or 0
-        codes = self._codes(job_id, rows) if failed else {}
+        try:
+            codes = self._codes(job_id, rows) if failed else {}
+        except Refused as refused:
+            return [Outcome.unknown(row.key, refused.code) for row in rows]
         return [
             Outcome.rejected(row.key, codes[row.key])
             if row.key in codes
@@ -282,9 +289,7 @@ class Klaviyo(Destination):
         for row in rows:
             consent: dict[str, str] = {"consent": "SUBSCRIBED"}
             moment = past(row.values.get("consented_at")) if is_historical else None
-            if not row.values.get(identifier):
-                outcomes.append(Outcome.rejected(row.key, "MISSING_IDENTIFIER"))
-            elif is_historical and not moment:
+            if is_historical and not moment:
                 outcomes.append(Outcome.rejected(row.key, "CONSENTED_AT_NOT_PAST"))
             elif options.get("resubscribe") != "true" and self._is_unsubscribed(profiles[row.key]):
                 outcomes.append(Outcome.rejected(row.key, "UNSUBSCRIBED_THERE"))

@@ -18,7 +18,15 @@ from orchestration.destinations._salesforce import (
     error_code,
     token,
 )
-from orchestration.destinations.base import Destination, Job, Limits, Outcome, Row, setting
+from orchestration.destinations.base import (
+    Destination,
+    Job,
+    Limits,
+    Outcome,
+    Refused,
+    Row,
+    setting,
+)
 from orchestration.sync.http import HttpClient
 from orchestration.sync.spec import SyncSpec
 
@@ -121,6 +129,13 @@ class Salesforce(Destination):
         jobs = {part: self._api.job(part) for part in job_id.split(",")}
         if any(job and job.get("state") in _GOES_ON for job in jobs.values()):
             return None
+        try:
+            return self._settled(jobs, rows)
+        except Refused as refused:  # results are gone before their job is
+            return [Outcome.unknown(row.key, refused.code) for row in rows]
+
+    def _settled(self, jobs: Mapping[str, dict | None], rows: Sequence[Row]) -> list[Outcome]:
+        """Outcomes of the rows of jobs that go on no longer."""
         ended = {part: j for part, j in jobs.items() if j and j.get("state") != "Open"}
         deletions = [part for part, job in ended.items() if job.get("operation") in _DELETIONS]
         outcomes: dict[str, Outcome] = {}
@@ -144,7 +159,7 @@ class Salesforce(Destination):
         held = {}
         for key, record in self._records([row.key for row in rows], self._spec.columns):
             values = {name: record.get(name.casefold()) for name in self._spec.columns}
-            held[key] = {n: None if v is None else str(v) for n, v in values.items()}
+            held[key] = {name: _text(value) for name, value in values.items()}
         return held
 
     # -- jobs
@@ -246,6 +261,13 @@ class Salesforce(Destination):
         return row.reason == "erasure" and self._spec.on_erasure == "delete"
 
 
+def _text(value: object) -> str | None:
+    """As a cell would say it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return None if value is None else str(value)
+
+
 def _failed(key: str, code: str) -> Outcome:
     if code in _TRANSIENT:
         return Outcome.unknown(key, code)
@@ -273,7 +295,7 @@ def _too_long(row: Row) -> str | None:
 
 
 def _problems(spec: SyncSpec) -> Iterator[str]:
-    odd = [c for c in spec.columns if not re.fullmatch(r"[A-Za-z][\w.]*", c) or c.lower() == "id"]
+    odd = [c for c in spec.columns if not re.fullmatch(r"[A-Za-z]\w*", c) or c.lower() == "id"]
     if odd:
         yield f"columns: {', '.join(odd)} cannot be written; name fields as Salesforce does"
     if spec.match_on not in (None, spec.key) and spec.mode != "update_only":

@@ -245,6 +245,16 @@ def test_errors_that_are_missing_leave_rows_unknown(account: FakeKlaviyo) -> Non
     assert {outcome.status for outcome in outcomes} == {"unknown"}
 
 
+def test_errors_that_are_gone_leave_rows_unknown(account: FakeKlaviyo) -> None:
+    """Asking again would never end."""
+    account.failing = {"a": {}}
+    destination, rows = klaviyo(account), [row("a")]
+    job = destination.upsert(rows)
+    account.faults.append(Fault(404, path="import-errors"))
+    outcomes = settle(destination, job, rows)
+    assert statuses(outcomes) == {"a": ("unknown", "HTTP_404")}
+
+
 def test_original_payloads_are_not_even_asked_for(account: FakeKlaviyo) -> None:
     account.failing = {"a": {}}
     fields = []
@@ -582,6 +592,7 @@ def test_text_messages_need_a_phone_number(account: FakeKlaviyo) -> None:
         "a": ("delivered", None),
         "b": ("rejected", "MISSING_IDENTIFIER"),
     }
+    assert account.of("b") is None
     assert account.of("a").consent == {"sms": "SUBSCRIBED"}
     deliver(destination, [leaver("a", "consent")])
     assert account.of("a").consent == {"sms": "UNSUBSCRIBED"}

@@ -297,6 +297,14 @@ def test_results_of_strange_shape_are_no_answer(org: FakeSalesforce, body: bytes
     assert [outcome.status for outcome in outcomes] == ["unknown"]
 
 
+def test_results_that_are_gone_leave_rows_unknown(org: FakeSalesforce) -> None:
+    """Asking again would never end."""
+    destination, rows = salesforce(org), [row("a")]
+    job = destination.upsert(rows)
+    org.faults.append(Fault(404, path="successfulResults"))
+    assert statuses(settle(destination, job, rows)) == {"a": ("unknown", "HTTP_404")}
+
+
 def test_a_token_that_ran_out_is_renewed_once(org: FakeSalesforce) -> None:
     destination = salesforce(org)
     deliver(destination, [row("a")])
@@ -470,6 +478,8 @@ def test_what_is_held_can_be_read_back(org: FakeSalesforce) -> None:
     deliver(destination, rows)
     held = destination.read([*rows, row("b")])
     assert held == {"a": rows[0].values | {"CDP_Segment__c": None}}
+    org.of("a")["CDP_Segment__c"] = True
+    assert destination.read(rows)["a"]["CDP_Segment__c"] == "true"
 
 
 # -- declarations and texts
@@ -484,6 +494,7 @@ def test_what_is_held_can_be_read_back(org: FakeSalesforce) -> None:
         ({"object": "Visit__c; DROP"}, "Visit__c"),
         ({"columns": [*COLUMNS, "first name"]}, "first name"),
         ({"columns": [*COLUMNS, "Id"]}, "Id"),
+        ({"columns": [*COLUMNS, "Account.Key__c"]}, "Account.Key__c"),
         ({"match_on": "Email"}, "match_on"),
         ({"mode": "audience"}, "on_leave"),
         ({"clear_nulls": [KEY]}, KEY),
