@@ -2,8 +2,8 @@
 
 The plan is a table and may be old: it was approved, the sync ran, someone runs it again. So
 every row is held against the ledger as it is now. A row whose ledger has moved on since it
-was planned is settled, unless the end of that call is not known. And a row is sent only if
-its values are still those that were planned.
+was planned is settled, unless the end of that call is not known or it was about something
+else. And a row is sent only if its values are still those that were planned.
 """
 
 import hashlib
@@ -19,6 +19,8 @@ from orchestration.warehouse import Warehouse, compose
 # a phase are alike to an endpoint, so a batch is one call.
 PHASES = ("1_erasures", "2_withdrawals", "3_leavers", "4_known", "5_new")
 LAST_PROTECTED_PHASE = PHASES[1]
+
+_TEXT = {"varchar", "text", "character varying", "string"}
 
 _OPEN_ROWS = """
     select
@@ -40,6 +42,15 @@ _OPEN_ROWS = """
         and (
             coalesce(ledger.is_uncertain, false)
             or coalesce(ledger.last_entry_number, 0) = coalesce(plan.ledger_entry_number, 0)
+            -- An older job has ended since, with what is not wanted any more.
+            or (
+                ledger.last_status = 'delivered'
+                and (
+                    ledger.delivered_hash != plan.row_hash
+                    or (ledger.last_action = 'remove' and plan.action != 'remove')
+                    or (ledger.last_action != 'remove' and plan.action = 'remove')
+                )
+            )
         )
         and (
             plan.action = 'remove'
@@ -115,11 +126,13 @@ class Plan:
 
     def check_columns(self) -> None:
         """Raise ``InvalidSync`` where the table is not what its contract says."""
-        present = set(self._warehouse.columns(self._model))
+        present = self._warehouse.column_types(self._model)
         if not present:
             raise InvalidSync(f"{self._spec.sync_name}: not built yet; run dbt first")
-        if missing := sorted(set(self._spec.columns) - present):
+        if missing := sorted(set(self._spec.columns) - set(present)):
             raise InvalidSync(f"{self._spec.sync_name}: no column {', '.join(missing)} there")
+        if odd := sorted(name for name in self._spec.columns if present[name] not in _TEXT):
+            raise InvalidSync(f"{self._spec.sync_name}: not text any more: {', '.join(odd)}")
 
     def counts(self) -> PlanCounts:
         """Two small queries."""
