@@ -14,7 +14,7 @@ TESTS ?= tests
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build test lint format ui docs bench clean
+.PHONY: help setup demo build test faults lint format ui docs bench clean
 
 help:  ## Show the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | awk -F'\t' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -41,6 +41,9 @@ build: $(VENV)/.installed  ## Build and test all dbt models on what has been lan
 
 test: $(VENV)/.installed  ## Run all tests (TESTS=path for some)
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup $(TESTS)
+
+faults: $(VENV)/.installed  ## Kill, race and disturb the sync engine at length (about an hour)
+	@CDP_FAULTS=full $(BIN)/python -m pytest --capture=no tests/sync/test_kills.py tests/sync/test_races.py tests/sync/test_state_machine.py
 
 lint: $(VENV)/.installed  ## Check style, conventions and that dbt parses without warnings
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -68,9 +68,9 @@ owned as (
     select
         *,
         -- Two customers merged: the record is the survivor's as soon as it is written, and
-        -- taking it from the other one must not touch it.
-        max(case when delivered_action = 'upsert' then delivered_entry_number end)
-            over (partition by sync_name, remote_id) as owner_entry_number
+        -- what happens to the other one must not touch it, not even their return.
+        remote_id is null or delivered_entry_number = max(delivered_entry_number)
+            over (partition by sync_name, remote_id) as is_owner
 
     from summarised
 
@@ -83,10 +83,7 @@ judged as (
         row_key,
         coalesce(
             open_upserts > 0
-            or (
-                delivered_action = 'upsert'
-                and (remote_id is null or delivered_entry_number = owner_entry_number)
-            ),
+            or (delivered_action = 'upsert' and is_owner),
             false
         ) as is_held,
         open_calls > 0 as is_uncertain,
@@ -100,7 +97,7 @@ judged as (
         last_error_code,
         last_recorded_at,
         delivered_hash,
-        remote_id
+        case when is_owner then remote_id end as remote_id
 
     from owned
 

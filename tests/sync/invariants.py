@@ -68,16 +68,28 @@ def members(records: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
 
 
 def holds_the_model(lab: Lab) -> None:
-    """No loss, no leftover, the newest version of everyone."""
+    """No loss, no leftover, the newest version of everyone. In mode upsert who left stays."""
     there, here = members(lab.hub.records), wanted(lab)
     assert sorted(set(here) - set(there)) == [], "lost"
-    assert sorted(set(there) - set(here)) == [], "there without permission"
+    leftover = set(there) - set(here)
+    if lab.mode == "upsert":
+        leftover &= refused(lab)
+    assert sorted(leftover) == [], "there without permission"
     different = [
         key
         for key, row in here.items()
         if any(there[key].get(name, "") != value for name, value in row.items())
     ]
     assert different == [], "not the newest"
+
+
+def refused(lab: Lab) -> set[str]:
+    """Customers who said no: consent withdrawn, objection, erasure."""
+    found = lab.fetch(
+        "select customer_id from standin.customer_consents where not is_granted"
+        " union select customer_id from standin.customer_suppressions"
+    )
+    return {row["customer_id"] for row in found}
 
 
 def counts_add_up(run: SyncRun | dict[str, Any]) -> None:

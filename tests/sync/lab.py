@@ -26,6 +26,7 @@ class Lab:
 
     target: str | None = None
     """Of ``profiles.yml``; None: DuckDB."""
+    mode: str = "audience"
 
     def __init__(self, project: Path, hub: FakeHubSpot) -> None:
         self.project = project
@@ -48,7 +49,7 @@ class Lab:
     def add_customers(self, count: int, prefix: str = "c", segment: str = "champions") -> None:
         """Customers ``c0001`` and on, in the segment, with consent to e-mail."""
         key = f"'{prefix}' || lpad(cast(i as varchar), 4, '0')"
-        rows = f"from range(1, {count + 1}) as numbers(i)"
+        rows = f"from generate_series(1, {count}) as numbers(i)"
         self.execute(
             f"insert into standin.customers select {key}, {key} || '@example.com', 'Ana', 'Ruiz',"
             f" '+3460000' || lpad(cast(i as varchar), 4, '0'), 'Madrid', 'ES' {rows}",
@@ -57,12 +58,14 @@ class Lab:
             f" select {key}, 'marketing', 'email', true, false {rows}",
         )
 
-    def build(self) -> None:
-        """What `dbt run` does to the three tables between customers and engine."""
-        statements = []
+    def build(self, *before: str) -> None:
+        """What `dbt run` does to the three tables between customers and engine, after other
+        statements."""
+        statements = list(before)
         for name in (SYNC, PLANNED, "sync_plan"):
             sql = self._manifest["nodes"][f"model.cdp.{name}"]["compiled_code"]
-            statements.append(f"create or replace table activation.{name} as {sql}")
+            statements.append(f"drop table if exists activation.{name}")
+            statements.append(f"create table activation.{name} as {sql}")
         self.execute(*statements)
 
     def endpoint(self, policy: Policy = QUICK) -> Destination:

@@ -24,6 +24,7 @@ from tests.sync.lab import SYNC, DeskLab, Lab
 FULL = os.environ.get("CDP_FAULTS") == "full"
 PER_FAILPOINT = 25 if FULL else 3
 AT_RANDOM = 200 if FULL else 15
+ON_FULL_DISKS = 100 if FULL else 6
 KILLS_PER_LAB = 20
 """Then a fresh one: every kill makes the ledger longer."""
 OF_JOBS = ("after job commit", "mid poll")
@@ -156,3 +157,29 @@ def test_killed_at_any_time_the_next_run_converges(
         if runs % KILLS_PER_LAB == 0:
             hold(lab, caplog.text)
     print(f"at random: {kills} kills in {runs} runs of {lasts:.2f} s, 0 violations")
+
+
+@plays("DF33")
+def test_a_full_disk_ends_the_run_and_the_old_state_can_be_read(
+    new_lab: MakeLab, nursery: Nursery, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The disk is full as soon as a file, the log of the warehouse first, reaches some size."""
+    chance = Random(33)
+    failed = 0
+    for number in range(ON_FULL_DISKS):
+        if number % KILLS_PER_LAB == 0:
+            lab = new_lab(False)
+            lab.add_customers(250)
+        change_everything(lab, number)
+        lab.hub.calls.clear()
+        nursery.start(lab, file_limit=chance.choice([1, 2, 8, 16, 24, 32, 48, 64]) * 1024)
+        end = nursery.wait()
+        failed += end["status"] == 1
+        assert end["status"] in (0, 1)
+        assert end["status"] == 0 or end["said"].startswith("WarehouseError: "), end["said"]
+        nothing_is_half(lab)
+        converges(lab, is_rebuilt=chance.random() < 0.5)
+        if (number + 1) % KILLS_PER_LAB == 0 or number + 1 == ON_FULL_DISKS:
+            hold(lab, caplog.text)
+    assert failed > ON_FULL_DISKS / 3
+    print(f"full disks: {failed} of {ON_FULL_DISKS} runs failed, 0 violations")

@@ -125,6 +125,29 @@ def test_a_merge_hands_the_contact_over_and_leaves_it_alone(lab: Lab) -> None:
     assert lab.hub.calls == []
 
 
+def test_who_was_merged_and_returns_does_not_take_the_contact_back(lab: Lab) -> None:
+    lab.add_customers(2)
+    lab.sync()
+    # c0001 is known as m0001 now, at the same address ...
+    lab.execute(
+        "delete from standin.segment_members where customer_id = 'c0001'",
+        "update standin.customers set email = 'old@example.com' where customer_id = 'c0001'",
+    )
+    lab.add_customers(1, prefix="m")
+    lab.execute(
+        "update standin.customers set email = 'c0001@example.com' where customer_id = 'm0001'"
+    )
+    lab.sync()
+    # ... and then it was two people after all.
+    lab.execute("insert into standin.segment_members values ('champions', 'c0001')")
+    assert lab.sync().status == "succeeded"
+    assert len(lab.hub.contacts) == 3
+    assert lab.hub.by_email("c0001@example.com")["cdp_customer_id"] == "m0001"
+    assert lab.hub.by_email("old@example.com")["cdp_customer_id"] == "c0001"
+    lab.sync()
+    assert lab.hub.calls == []
+
+
 @plays("DF16")
 def test_a_contact_deleted_over_there_is_made_again(lab: Lab) -> None:
     lab.add_customers(2)
