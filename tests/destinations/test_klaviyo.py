@@ -1,6 +1,8 @@
 """Klaviyo's dialect: jobs, lists, subscriptions, and what each mode leaves behind."""
 
 import json
+import logging
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -267,6 +269,20 @@ def test_original_payloads_are_not_even_asked_for(account: FakeKlaviyo) -> None:
     account._import_errors = listen
     deliver(klaviyo(account), [row("a")])
     assert fields == ["code,source.pointer"]
+
+
+def test_nothing_of_a_person_is_logged_or_kept(
+    account: FakeKlaviyo, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Klaviyo's errors quote people."""
+    account.failing = {"b": {"pointer": None}}
+    account.faults.append(Fault(503))
+    with caplog.at_level(logging.DEBUG, logger="orchestration"):
+        outcomes = deliver(klaviyo(account), [row("a", email="bad"), row("b"), row("c")])
+        deliver(klaviyo(account), [leaver("c", "erasure")])
+    assert "trying again" in caplog.text
+    kept = caplog.text + repr(outcomes) + repr(row("a"))
+    assert not re.search("example.com|pk_fake|bad", kept)
 
 
 def test_a_job_is_resumed_by_another_run_without_values(account: FakeKlaviyo) -> None:

@@ -1,5 +1,7 @@
 """Salesforce's dialect: jobs, their three kinds of results, and what each mode leaves behind."""
 
+import logging
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -149,6 +151,20 @@ def test_a_job_without_a_good_end_leaves_its_rows_unknown(
     getattr(org, end)(job.job_id)
     outcomes = settle(destination, job, rows)
     assert statuses(outcomes) == dict.fromkeys("ab", ("unknown", code))
+
+
+def test_nothing_of_a_person_is_logged_or_kept(
+    org: FakeSalesforce, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Salesforce's errors quote people."""
+    org.refusing = {"a": "a@example.com is no good", "b": "FIELD_INTEGRITY_EXCEPTION:b@example.com"}
+    org.faults.append(Fault(503))
+    with caplog.at_level(logging.DEBUG, logger="orchestration"):
+        outcomes = deliver(salesforce(org), [row(key) for key in "abc"])
+        deliver(salesforce(org, mode="mirror"), [leaver("c", "erasure")])
+    assert "trying again" in caplog.text
+    assert outcomes["a"].error_code == "UNSPECIFIED"
+    assert not re.search("example.com|secret|token", caplog.text + repr(outcomes))
 
 
 def test_a_job_that_is_stuck_goes_on(org: FakeSalesforce) -> None:
