@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestration.destinations._klaviyo import KlaviyoApi
+from orchestration.destinations._klaviyo import KlaviyoApi, import_job
 from orchestration.destinations.base import (
     Job,
     Outcome,
@@ -147,7 +147,13 @@ def test_weights_are_the_bytes_of_the_request(account: FakeKlaviyo) -> None:
             break
         rows.append(another)
         weight += destination.weight(another)
+    bodies = []
+    start = account._start_import
+    account._start_import = lambda request: bodies.append(len(request.body)) or start(request)
     assert isinstance(destination.upsert(rows), Job)
+    envelope = len(json.dumps(import_job([])))
+    assert bodies == [weight - 2 + envelope]
+    assert destination.limits.batch_bytes + envelope <= 5_000_000
     with pytest.raises(Refused) as caught:
         destination.upsert([*rows, another])
     assert caught.value.code == "HTTP_413"

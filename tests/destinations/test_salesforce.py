@@ -489,6 +489,19 @@ def test_keys_are_looked_up_two_hundred_at_a_time(org: FakeSalesforce) -> None:
     assert sum(call.path.endswith("/query") for call in org.calls) == 3
 
 
+def test_long_keys_are_looked_up_in_fewer(org: FakeSalesforce) -> None:
+    salesforce(org, mode="mirror").remove([leaver(f"{number:0>255}") for number in range(30)])
+    assert sum(call.path.endswith("/query") for call in org.calls) == 2
+
+
+@pytest.mark.parametrize("key", ["o'brien", "\\", "') OR Id != ('", "a\nb", "Ünï"])
+def test_a_key_of_any_text_is_looked_up(org: FakeSalesforce, key: str) -> None:
+    org.add(**{KEY: key, "LastName": "x"})
+    org.add(**{KEY: "other", "LastName": "x"})
+    deliver(salesforce(org, mode="mirror"), [leaver(key)])
+    assert [record[KEY] for record in org.records.values()] == ["other"]
+
+
 def test_what_is_held_can_be_read_back(org: FakeSalesforce) -> None:
     destination, rows = salesforce(org), [row("a", FirstName="Ana")]
     deliver(destination, rows)
