@@ -587,6 +587,7 @@ def test_an_old_consent_keeps_its_date(account: FakeKlaviyo) -> None:
     )
     future = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
     moments = {"a": "2024-01-15 10:00:00", "b": future, "c": None, "d": "soon"}
+    moments["e"] = "2024-01-15T10:00:00+02:00"
     rows = [row(key, consented_at=moment) for key, moment in moments.items()]
     refused = ("rejected", "CONSENTED_AT_NOT_PAST")
     assert statuses(deliver(destination, rows)) == {
@@ -594,8 +595,10 @@ def test_an_old_consent_keeps_its_date(account: FakeKlaviyo) -> None:
         "b": refused,
         "c": refused,
         "d": refused,
+        "e": ("delivered", None),
     }
     assert account.of("a").consented_at == "2024-01-15T10:00:00+00:00"
+    assert account.of("e").consented_at == "2024-01-15T10:00:00+02:00"
 
 
 def test_text_messages_need_a_phone_number(account: FakeKlaviyo) -> None:
