@@ -17,7 +17,7 @@ import orchestration.sync.run
 from orchestration.cli import app
 from orchestration.sync.guards import OVERRIDES
 from orchestration.sync.ledger import LedgerBroken
-from orchestration.warehouse import WarehouseBusy
+from orchestration.warehouse import WarehouseBusy, dbt
 from tests.fakes.server import Fault
 from tests.sync.conftest import SYNC, Lab
 
@@ -270,12 +270,17 @@ def test_a_ledger_is_set_aside_only_after_a_question(terminal: Terminal) -> None
     lab = terminal.lab
     lab.add_customers(3)
     lab.sync()
+    assert dbt(["run", "--select", "sync_ledger_folded"], project_dir=lab.project).success
     terminal.cdp("repair", code=1, answer="n\n")
     assert lab.fetch("select count(*) as n from state.sync_ledger")[0]["n"] == 6
     shown = terminal.cdp("repair", answer="y\n")
     assert "kept as state.sync_ledger_set_aside_1" in shown
     assert lab.fetch("select count(*) as n from state.sync_ledger")[0]["n"] == 0
     assert lab.fetch("select count(*) as n from state.sync_ledger_set_aside_1")[0]["n"] == 6
+    lab.build()
+    assert "--rebaseline" in terminal.cdp("apply", SYNC, code=1)
+    terminal.cdp("apply", SYNC, "--rebaseline")
+    assert lab.sync().rows_unchanged == 3
 
 
 def test_all_syncs_are_shown_with_how_they_are(terminal: Terminal) -> None:
