@@ -144,7 +144,7 @@ described as (
                 ledger.last_hash = candidates.row_hash
                 or (candidates.row_hash is null and ledger.last_action = 'remove')
             )
-                then ledger.last_attempt + 1
+                then ledger.last_attempt + case when ledger.last_status = 'unsent' then 0 else 1 end
             else 1
         end as attempt
 

@@ -32,7 +32,7 @@ numbered_runs as (
 
     from {{ ref('sync_run_history') }}
 
-    where status in ('succeeded', 'partial', 'blocked', 'failed')
+    where status in ('succeeded', 'pending', 'partial', 'blocked', 'failed')
 
 ),
 

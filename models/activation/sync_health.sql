@@ -22,7 +22,7 @@ runs as (
     select
         sync_name,
         max(coalesce(ended_at, started_at)) as last_run_at,
-        max(case when status = 'succeeded' then ended_at end) as last_success_at
+        max(case when status in ('succeeded', 'pending') then ended_at end) as last_success_at
 
     from {{ ref('sync_run_history') }}
 

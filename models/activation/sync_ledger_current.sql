@@ -27,11 +27,21 @@
 
 with
 
-{{ fold_ledger(ref('sync_ledger_folded')) }}
+kept as (
+
+    select *
+
+    from {{ ref('sync_ledger_folded') }}
+
+    where sync_name not in ({{ syncs_with_lost_ledger(ref('sync_ledger_folded')) }})
+
+),
+
+{{ fold_ledger('kept') }}
 
 select {{ columns }}
 
-from {{ ref('sync_ledger_folded') }} as stored
+from kept as stored
 
 where
     not exists (

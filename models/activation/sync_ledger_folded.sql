@@ -7,6 +7,7 @@
         materialized='incremental',
         incremental_strategy='delete+insert',
         unique_key=['sync_name', 'row_key'],
+        pre_hook="{{ forget_lost_ledgers() }}",
         on_schema_change='fail'
     )
 }}

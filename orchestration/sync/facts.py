@@ -15,7 +15,8 @@ _DELIVERED = """
 """
 _LAST_MAPPING = """
     select mapping_hash from {runs}
-    where sync_name = ? and status in ('succeeded', 'partial') and mapping_hash is not null
+    where sync_name = ? and status in ('succeeded', 'pending', 'partial')
+        and mapping_hash is not null
     order by lease_number desc
     limit 1
 """

@@ -273,6 +273,8 @@ class HttpClient:
         if isinstance(answer, requests.exceptions.RequestException):
             code = type(answer).__name__.upper()
             raise _Retry(code, may_have_acted=not _never_connected(answer))
+        if isinstance(answer, Stopped):
+            raise Stopped(answer.code, answer.error_class)
         if isinstance(answer, CallError):
             raise type(answer)(answer.code)
         if isinstance(answer, Exception):

@@ -20,7 +20,7 @@ from orchestration.warehouse import ROOT, Warehouse
 
 logger = logging.getLogger(__name__)
 
-Status = Literal["succeeded", "partial", "blocked", "failed", "dry_run"]
+Status = Literal["succeeded", "pending", "partial", "blocked", "failed", "dry_run"]
 
 
 class PlanChanged(RuntimeError):
@@ -56,8 +56,9 @@ class SyncRun:
 
     @property
     def ok(self) -> bool:
-        """Everything planned is at the destination. Anything else is an exit code not 0."""
-        return self.status in ("succeeded", "dry_run")
+        """Everything planned is at the destination, or was taken by it for a job that goes on
+        (``pending``; the next run asks). Anything else is an exit code not 0."""
+        return self.status in ("succeeded", "pending", "dry_run")
 
     @property
     def held_by(self) -> list[str]:
@@ -143,7 +144,8 @@ class _Errand:
             try:
                 underway = courier.resume(opened.ledger.open_jobs())
                 run = self._judged(run)
-                courier.deliver(self._batches(endpoint, self._last_phase(run), underway))
+                batches = self._batches(endpoint, self._last_phase(run), underway, delivery)
+                courier.deliver(batches)
                 run = replace(run, error_code=delivery.stopped_by)
             finally:
                 run = _with_delivery(run, delivery, endpoint.calls - calls_before)
@@ -163,7 +165,7 @@ class _Errand:
         return LAST_PROTECTED_PHASE if run.held_by else PHASES[-1]
 
     def _batches(
-        self, endpoint: Destination, last_phase: str, underway: set[str]
+        self, endpoint: Destination, last_phase: str, underway: set[str], delivery: Delivery
     ) -> Iterator[list[Row]]:
         """Without rows that an older job may still write, and events an endpoint would keep
         twice: their first call has no known end, and a person has to look."""
@@ -172,11 +174,9 @@ class _Errand:
         for rows in self.plan.batches(
             limits.batch_rows, last_phase, limits.batch_bytes, endpoint.weight
         ):
-            free = [
-                row
-                for row in rows
-                if row.key not in underway and not (is_once and row.is_uncertain)
-            ]
+            settled = [row for row in rows if row.key not in underway]
+            delivery.underway += len(rows) - len(settled)
+            free = [row for row in settled if not (is_once and row.is_uncertain)]
             if free:
                 yield free
 
@@ -195,6 +195,7 @@ def _with_counts(run: SyncRun, counts: PlanCounts, verdicts: list[Verdict]) -> S
 
 
 def _with_delivery(run: SyncRun, delivery: Delivery, calls: int) -> SyncRun:
+    waiting = delivery.in_jobs + delivery.underway
     run = replace(
         run,
         rows_sent=delivery.sent,
@@ -209,21 +210,26 @@ def _with_delivery(run: SyncRun, delivery: Delivery, calls: int) -> SyncRun:
     )
     if run.error_code == "INTERRUPTED":
         return run
-    return replace(run, status=_status(run), error_code=run.error_code or _reason(run))
+    status = _status(run, waiting)
+    return replace(run, status=status, error_code=run.error_code or _reason(run, waiting))
 
 
-def _status(run: SyncRun) -> Status:
+def _status(run: SyncRun, waiting: int) -> Status:
     if run.held_by:
         return "blocked"
     if run.error_code:
         return "partial" if run.rows_delivered or run.rows_removed else "failed"
-    pending = run.rows_rejected + run.rows_unknown + run.rows_unsent
-    return "partial" if pending else "succeeded"
+    missing = run.rows_rejected + run.rows_unknown + run.rows_unsent
+    if missing == waiting:
+        return "pending" if waiting else "succeeded"
+    return "partial"
 
 
-def _reason(run: SyncRun) -> str | None:
+def _reason(run: SyncRun, waiting: int) -> str | None:
     if run.held_by:
         return "GUARD_" + run.held_by[0].upper()
+    if waiting:
+        return "JOB_STILL_RUNNING"
     # Nothing stopped the run and yet rows were left: their values are not what was planned,
     # or the end of an older call is not known.
     return "STALE_PLAN" if run.rows_unsent else None

@@ -11,6 +11,7 @@ server; http is for loopback alone). Cloud metadata cannot be allowed.
 """
 
 import ipaddress
+import logging
 import os
 import re
 import socket
@@ -28,6 +29,9 @@ from urllib3.util.connection import create_connection
 from orchestration.destinations.base import Stopped
 
 ALLOWED_HOSTS = "CDP_WEBHOOK_ALLOWED_HOSTS"
+
+# At debug level urllib3 writes down targets, and here a target can be a secret.
+logging.getLogger("urllib3").setLevel(logging.INFO)
 
 _PORTS = frozenset({443, 8443})
 # One label or more of letters, digits and hyphens; a name in another script is to be given as

@@ -22,11 +22,15 @@ plans as (
 purposes as (
 
     {% for sync in syncs -%}
+    {% set settings = sync_settings(sync) -%}
+    {% set stated = settings.purpose if settings else 'none' -%}
+    {% for purpose in ([stated] if stated is string else stated) -%}
     select
         '{{ sync }}' as sync_name,
-        '{{ sync_settings(sync).purpose }}' as purpose,
-        '{{ sync_settings(sync).channel }}' as channel
+        '{{ purpose }}' as purpose,
+        '{{ settings.channel if settings else "none" }}' as channel
     union all
+    {% endfor -%}
     {% endfor -%}
     select
         cast(null as {{ dbt.type_string() }}) as sync_name,
