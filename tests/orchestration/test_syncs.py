@@ -269,7 +269,19 @@ def test_a_run_that_failed_asks_for_an_alert(of_alerts) -> None:
     assert of_alerts.tell_of_failures.default_status == dg.DefaultSensorStatus.RUNNING
 
 
-def test_a_failed_sync_keeps_the_last_step_from_running_and_the_sensor_is_there(defs) -> None:
+def test_a_failed_sync_keeps_the_last_step_from_running(
+    of_syncs, of_alerts, spec, run_of, monkeypatch
+) -> None:
+    """Why there is a sensor."""
+    run_of(SyncRun("r1", SYNC, "failed", error_code="HTTP_401"))
+    monkeypatch.setattr(of_alerts, "tell", lambda *_: Report([]))
+    assets = [of_syncs.sync_asset(spec), of_alerts.alerts]
+    result = dg.materialize(assets, raise_on_error=False)
+    assert not result.success
+    assert not result.asset_materializations_for_node("state__alerts")
+
+
+def test_the_sensor_is_there_and_asks_for_the_job_of_alerts(defs) -> None:
     from orchestration.definitions import defs as all_defs
 
     assert [sensor.name for sensor in all_defs.sensors] == ["tell_of_failures"]
