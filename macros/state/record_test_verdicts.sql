@@ -5,21 +5,29 @@
     {% if not execute or not tests %}{{ return('') }}{% endif %}
     {% set verdicts = source('state', 'test_verdicts') %}
     {% set failing = run_query(failing_tests()).columns[0].values() %}
+    {% set changes = [] %}
     {% for test in tests %}
         {% set test_id, status = test.node.unique_id, test.status | string %}
         {% set has_failed = status in ('fail', 'error') %}
         {% if status in ('pass', 'warn', 'fail', 'error') and has_failed != (test_id in failing) %}
-            {% call statement('record_verdict_' ~ loop.index) %}
-                insert into {{ verdicts }} (test_id, change_number, verdict, decided_at)
-                select
-                    {{ text_literal(test_id) }},
-                    count(*) + 1,
-                    {{ text_literal('failed' if has_failed else 'passed') }},
-                    cast({{ dbt.current_timestamp() }} as {{ dbt.type_timestamp() }})
-                from {{ verdicts }}
-                where test_id = {{ text_literal(test_id) }}
-            {% endcall %}
+            {% do changes.append((test_id, 'failed' if has_failed else 'passed')) %}
         {% endif %}
+    {% endfor %}
+    {# A test that is no longer in the project never passes again. #}
+    {% for test_id in failing if test_id not in graph.nodes %}
+        {% do changes.append((test_id, 'removed')) %}
+    {% endfor %}
+    {% for test_id, verdict in changes %}
+        {% call statement('record_verdict_' ~ loop.index) %}
+            insert into {{ verdicts }} (test_id, change_number, verdict, decided_at)
+            select
+                {{ text_literal(test_id) }},
+                count(*) + 1,
+                {{ text_literal(verdict) }},
+                cast({{ dbt.current_timestamp() }} as {{ dbt.type_timestamp() }})
+            from {{ verdicts }}
+            where test_id = {{ text_literal(test_id) }}
+        {% endcall %}
     {% endfor %}
     {% do adapter.commit() %}
     {{ return('') }}

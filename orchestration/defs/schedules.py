@@ -14,15 +14,11 @@ from orchestration.sync.spec import SyncSpec
 TIME_ZONE = "Europe/Paris"
 
 
-def daily_job(specs: Mapping[str, SyncSpec]) -> dg.UnresolvedAssetJobDefinition:
+def daily_selection(specs: Mapping[str, SyncSpec]) -> dg.AssetSelection:
     """Everything but the syncs that have a schedule of their own."""
     everything = dg.AssetSelection.all() | dg.AssetSelection.all_asset_checks()
     others = [asset_key(spec) for spec in specs.values() if spec.schedule]
-    return dg.define_asset_job(
-        "daily",
-        selection=everything - dg.AssetSelection.assets(*others) if others else everything,
-        description="Land, build, fit, score, publish, sync, alert.",
-    )
+    return everything - dg.AssetSelection.assets(*others) if others else everything
 
 
 def sync_schedule(spec: SyncSpec, manifest: Mapping[str, Any]) -> dg.ScheduleDefinition:
@@ -45,7 +41,11 @@ def sync_schedule(spec: SyncSpec, manifest: Mapping[str, Any]) -> dg.ScheduleDef
     return at_its_times
 
 
-daily = daily_job(specs)
+daily = dg.define_asset_job(
+    "daily",
+    selection=daily_selection(specs),
+    description="Land, build, fit, score, publish, sync, alert.",
+)
 
 
 @dg.schedule(job=daily, cron_schedule="0 4 * * *", execution_timezone=TIME_ZONE)

@@ -5,7 +5,6 @@ import re
 import socketserver
 import ssl
 import threading
-from collections.abc import Mapping
 from contextlib import suppress
 from email import message_from_bytes
 from email.message import Message
@@ -164,8 +163,3 @@ class _Conversation(socketserver.BaseRequestHandler):
         while (line := self.file.readline()) not in (b".\r\n", b""):
             lines.append(line)
         return b"".join(lines)
-
-
-def changes_by_subject(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """What a webhook was told, by subject."""
-    return {change["subject"]: change for change in payload["changes"]}

@@ -1,3 +1,5 @@
+{{ config(meta={'dagster': {'ref': {'name': 'sync_ledger_folded'}}}) }}
+
 -- The ledger was restored to an earlier day, or entries were deleted: what was folded from
 -- them is not true any more. `dbt run --full-refresh --select sync_ledger_folded` mends it.
 with

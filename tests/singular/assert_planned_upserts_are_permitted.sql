@@ -1,3 +1,5 @@
+{{ config(meta={'dagster': {'ref': {'name': 'sync_plan'}}}) }}
+
 -- No plan writes anybody without a recorded yes, or who is suppressed, or sends to ads who
 -- opted out of the sale of data. Independent of the macros that filter.
 {% set syncs = planned_syncs() %}

@@ -34,6 +34,15 @@ def test_a_failed_test_above_the_sync_holds_it(lab: Lab) -> None:
     assert [row["verdict"] for row in verdicts] == ["failed", "passed"]
 
 
+def test_a_failed_test_that_is_taken_out_of_the_project_is_not_remembered(lab: Lab) -> None:
+    lab.execute(
+        "insert into state.test_verdicts values ('test.cdp.gone', 1, 'failed', current_timestamp)"
+    )
+    assert dbt(["build", "--select", SYNC], project_dir=lab.project).success
+    verdicts = lab.fetch("select verdict from state.test_verdicts order by change_number")
+    assert [row["verdict"] for row in verdicts] == ["failed", "removed"]
+
+
 def test_a_changed_mapping_is_a_full_resync_that_a_person_confirms(lab: Lab) -> None:
     lab.add_customers(5)
     lab.sync()
