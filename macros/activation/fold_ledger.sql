@@ -15,9 +15,12 @@ watermarks as (
 
 ),
 
-entries as (
+{# Two columns are read of the whole ledger, the others of what is new: half a plan's time. #}
+numbers as (
 
-    select ledger.*
+    select
+        ledger.sync_name,
+        ledger.entry_number
 
     from {{ source('state', 'sync_ledger') }} as ledger
 
@@ -25,6 +28,19 @@ entries as (
         on ledger.sync_name = watermarks.sync_name
 
     where watermarks.sync_name is null or ledger.entry_number > watermarks.entry_number
+
+),
+
+entries as (
+
+    select ledger.*
+
+    from {{ source('state', 'sync_ledger') }} as ledger
+
+    inner join numbers
+        on
+            ledger.entry_number = numbers.entry_number
+            and ledger.sync_name = numbers.sync_name
 
 ),
 
