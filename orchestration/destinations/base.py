@@ -148,6 +148,8 @@ class Destination(ABC):
     """Pairs of object and mode."""
     poll_seconds: ClassVar[float] = 5.0
     """Between two questions about a job."""
+    job_hours: ClassVar[float] = 48.0
+    """After which a job that is still not done counts as lost, and its rows are sent anew."""
     appends_are_repeatable: ClassVar[bool] = False
     """Mode append: an event sent twice is kept once (by ``Row.idempotency_key``)."""
 

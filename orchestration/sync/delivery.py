@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import groupby, islice
 from threading import Event
 
@@ -316,13 +317,17 @@ class Courier:
         self._delivery.in_jobs += open_rows
 
     def _asked(self, jobs: list[OpenJob]) -> Iterator[tuple[OpenJob, _Attempt]]:
-        """The jobs that are done, each with its outcomes. No answer is no news."""
+        """The jobs that are done, each with its outcomes. No answer is no news, for as long as
+        a job may take."""
+        patience = timedelta(hours=self._destination.job_hours)
         for job in jobs:
             try:
                 answer = self._destination.poll(job.job_id, job.rows) if job.rows else []
             except CallError as error:
                 logger.warning("a job could not be asked about: %s", error.code)
-                continue
+                answer = None
+            if answer is None and job.age > patience:
+                answer = [Outcome.unknown(row.key, "JOB_LOST") for row in job.rows]
             if answer is None:
                 continue
             given = {outcome.key: outcome for outcome in answer}

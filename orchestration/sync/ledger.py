@@ -8,6 +8,7 @@ the lease gives.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -48,7 +49,8 @@ _JOBS_SCHEMA = pa.schema(
     ]
 )
 _OPEN_JOBS = """
-    select jobs.job_id, min(jobs.first_entry_number) as first, max(jobs.last_entry_number) as last
+    select jobs.job_id, min(jobs.first_entry_number) as first,
+        max(jobs.last_entry_number) as last, min(jobs.recorded_at) as submitted_at
     from {jobs} as jobs
     where jobs.sync_name = ?
     group by jobs.job_id
@@ -81,6 +83,8 @@ class OpenJob:
 
     job_id: str
     rows: list[Row]
+    age: timedelta = timedelta()
+    """Since an earlier run handed it over."""
 
 
 class Ledger:
@@ -162,7 +166,12 @@ class Ledger:
         """Jobs of earlier runs that nobody has settled."""
         jobs = self._fetch(_OPEN_JOBS, [self._sync_name], jobs=JOBS)
         return [
-            OpenJob(job["job_id"], self._rows_between(job["first"], job["last"])) for job in jobs
+            OpenJob(
+                job["job_id"],
+                self._rows_between(job["first"], job["last"]),
+                self._lease.now() - job["submitted_at"],
+            )
+            for job in jobs
         ]
 
     # -- inside

@@ -23,7 +23,7 @@ from orchestration.sync.http import Policy
 from orchestration.sync.safe_url import UrlGuard
 from tests.fakes.alerts import FakeHook, FakeMail, FakeSlack
 from tests.fakes.server import Fault
-from tests.sync.conftest import SYNC, Lab
+from tests.sync.lab import SYNC, Lab
 
 QUICK = Policy(tries=2, first_wait=0.0, max_wait=0.0, exchange_deadline=2.0)
 LOCAL = UrlGuard("127.0.0.1")

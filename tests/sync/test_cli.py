@@ -19,7 +19,7 @@ from orchestration.sync.guards import OVERRIDES
 from orchestration.sync.ledger import LedgerBroken
 from orchestration.warehouse import WarehouseBusy, dbt
 from tests.fakes.server import Fault
-from tests.sync.conftest import SYNC, Lab
+from tests.sync.lab import SYNC, Lab
 
 FUNCTIONS = {
     orchestration.sync.run: ("run_sync",),

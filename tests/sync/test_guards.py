@@ -10,7 +10,7 @@ from orchestration.sync.plan import PlanCounts
 from orchestration.sync.run import SyncRun
 from orchestration.sync.spec import Guards, load_manifest, load_sync
 from orchestration.warehouse import Warehouse, dbt
-from tests.sync.conftest import SYNC, Lab
+from tests.sync.lab import SYNC, Lab
 
 
 def blocked_by(run: SyncRun) -> list[str]:

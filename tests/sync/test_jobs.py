@@ -125,3 +125,14 @@ def test_a_job_is_resumed_by_the_next_run_when_its_run_was_killed(
     desk_lab.hub.polls = 0
     run = desk_lab.sync(build=False)
     assert (run.status, run.rows_resumed, submissions(desk_lab)) == ("succeeded", 50, 0)
+
+
+def test_a_job_that_never_ends_is_given_up_in_the_end(desk_lab: DeskLab) -> None:
+    desk_lab.add_customers(50)
+    desk_lab.hub.endings.append("stuck")
+    assert desk_lab.sync(patience=Patience(job_deadline=0.0)).status == "pending"
+    assert desk_lab.sync(patience=Patience(job_deadline=0.0)).rows_unsent == 50
+    desk_lab.execute("update state.sync_jobs set recorded_at = recorded_at - interval 3 day")
+    run = desk_lab.sync()
+    assert (run.status, run.rows_resumed, run.rows_delivered) == ("succeeded", 50, 50)
+    assert outcomes(desk_lab)["unknown", "JOB_LOST"] == 50

@@ -7,7 +7,7 @@ import pytest
 
 from orchestration.sync.plan import row_hash
 from orchestration.warehouse import dbt
-from tests.sync.conftest import PLANNED, SYNC, Lab
+from tests.sync.lab import PLANNED, SYNC, Lab
 
 
 def test_sql_and_python_hash_alike(lab: Lab) -> None:

@@ -3,8 +3,8 @@
 import pytest
 
 from orchestration.sync.guards import Overrides
-from tests.sync.conftest import Lab
 from tests.sync.invariants import plays
+from tests.sync.lab import Lab
 
 
 def withdraw(lab: Lab, condition: str) -> None:

@@ -9,7 +9,7 @@ from orchestration.destinations.base import Row
 from orchestration.sync.plan import LAST_PROTECTED_PHASE, Plan, PlanCounts, masked
 from orchestration.sync.spec import load_manifest, load_sync
 from orchestration.warehouse import Warehouse
-from tests.sync.conftest import SYNC, Lab
+from tests.sync.lab import SYNC, Lab
 
 
 @contextmanager

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from orchestration.warehouse import dbt
-from tests.sync.conftest import Lab
+from tests.sync.lab import Lab
 
 CURRENT = "select * from activation.sync_ledger_current order by sync_name, row_key"
 FOLDED = "select * from activation.sync_ledger_folded order by sync_name, row_key"

@@ -9,7 +9,7 @@ from orchestration.destinations.base import Row, safe_code
 from orchestration.sync.delivery import Patience
 from orchestration.warehouse import WarehouseError
 from tests.fakes.server import Fault
-from tests.sync.conftest import Lab
+from tests.sync.lab import Lab
 
 CANARIES = (
     "canary.person",

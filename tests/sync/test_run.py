@@ -5,8 +5,8 @@ from math import ceil
 import pytest
 
 from orchestration.sync.spec import InvalidSync
-from tests.sync.conftest import SYNC, Lab
 from tests.sync.invariants import plays
+from tests.sync.lab import SYNC, Lab
 
 
 def test_first_run_sends_everyone_a_hundred_at_a_time(lab: Lab) -> None:

@@ -10,7 +10,7 @@ from orchestration.destinations import destination_class
 from orchestration.destinations.hubspot import HubSpot
 from orchestration.sync.run import run_sync
 from orchestration.sync.spec import InvalidSync, load_manifest, load_sync, load_syncs
-from tests.sync.conftest import SYNC, Lab
+from tests.sync.lab import SYNC, Lab
 
 Change = Callable[[dict[str, Any]], None]
 
