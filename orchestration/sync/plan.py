@@ -8,6 +8,7 @@ still permits it.
 """
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -246,7 +247,9 @@ class Plan:
         sql = compose(sql, digest=self._warehouse.relation("sync_plan_digest"))
         rows = self._warehouse.fetch(sql, [self._spec.sync_name])
         sums = [int(value) for row in rows for value in row.values()]
-        text = ";".join(map(str, [self._spec.config_hash, *sums]))
+        # Neither the order of columns nor that of settings is a change of the declaration.
+        declared = self._spec.model_dump(mode="json") | {"columns": sorted(self._spec.columns)}
+        text = ";".join([json.dumps(declared, sort_keys=True), *map(str, sums)])
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
     def sample(self, rows: int) -> list[SampleRow]:
