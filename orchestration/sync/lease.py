@@ -2,8 +2,9 @@
 
 ``state.sync_runs`` holds a row when a run starts, with a lease number above all before it, and
 one when it ends. A run whose process is dead, or which has been silent for fifteen minutes, is
-taken over; should it wake up, its number is no longer the newest and it cannot write. Time is the warehouse's at the start plus a monotonic clock: a host whose clock jumps
-takes nobody's lease.
+taken over; should it wake up, its number is no longer the newest and it cannot write. Time is
+the warehouse's at the start plus a monotonic clock: a host whose clock jumps takes nobody's
+lease.
 """
 
 import json

@@ -107,6 +107,15 @@ def test_a_refused_row_is_tried_again_a_few_times_and_then_waits_for_a_change(la
     assert lab.sync().rows_delivered == 1
 
 
+def test_bad_rows_one_by_one_do_not_stop_the_others(lab: Lab) -> None:
+    lab.add_customers(20)
+    lab.execute("update standin.customers set email = 'bad' where customer_id <= 'c0010'")
+    destination = lab.hubspot()
+    destination.limits = Limits(batch_rows=1, rates=((1000, 1),))
+    run = lab.sync(destination=destination)
+    assert (run.rows_delivered, run.rows_rejected, run.calls_made) == (10, 10, 20)
+
+
 def test_a_refused_row_arrives_when_the_endpoint_changes_its_mind(lab: Lab) -> None:
     lab.add_customers(3)
     lab.hub.poison.add("c0002@example.com")
@@ -368,6 +377,34 @@ def test_an_expired_token_is_renewed_once(lab: Lab, tokens: list[str], calls: in
     else:
         assert (run.error_code, run.calls_made, run.rows_unsent) == ("HTTP_401", calls, 150)
         assert lab.hub.contacts == {}
+
+
+@plays("DF14")
+def test_a_token_that_expires_under_several_calls_is_renewed_once_for_all(lab: Lab) -> None:
+    lab.add_customers(250)
+    lab.build()
+    fetched: list[str] = []
+
+    def fetch() -> str:
+        fetched.append(lab.hub.token)
+        return lab.hub.token
+
+    def expire(call) -> None:
+        lab.hub.token = "next"
+        lab.hub.on_applied = None
+
+    lab.hub.latency = 0.05
+    lab.hub.on_applied = expire
+    destination = lab.hubspot()
+    destination.limits = Limits(batch_rows=10, rates=((1000, 1),), connections=8)
+    destination._http = HttpClient(
+        lab.hub.url, RenewedToken("account", fetch), destination.limits, sleep=lab.waits.append
+    )
+    run = lab.sync(build=False, destination=destination)
+    assert (run.status, run.rows_delivered) == ("succeeded", 250)
+    assert fetched == ["fake-token", "next"]
+    assert 25 < run.calls_made <= 25 + 8
+    lab.hub.latency = 0.0
 
 
 @plays("DF15")
