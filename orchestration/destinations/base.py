@@ -37,7 +37,8 @@ def setting(name: str, default: str | None = None) -> str:
 
 @dataclass(frozen=True)
 class Row:
-    """One row to write or take away. ``values`` (none for a removal) stay out of ``repr``."""
+    """One row to write or take away. ``values`` stay out of ``repr``; a removal has some only
+    where the model lists who is to go (reason ``listed``)."""
 
     key: str
     action: Literal["upsert", "remove"]
@@ -53,6 +54,8 @@ class Row:
     field_hashes: str | None = None
     sent_identifiers: tuple[str, ...] = ()
     """Hashed identifiers that earlier calls may have left there and nobody else needs."""
+    customer_id: str | None = None
+    """Whose row it is; the ledger keeps it, so that a person's rows can be taken away."""
 
     def idempotency_key(self, sync_name: str) -> str:
         """The same for every attempt at this content on top of what is held, and another one
@@ -66,7 +69,10 @@ class Outcome:
     """What became of a row."""
 
     key: str
-    status: Literal["delivered", "rejected", "unknown", "unsent"]
+    status: Literal["delivered", "rejected", "unknown", "unsent", "drifted", "reset"]
+    """An endpoint gives one of the first three. ``unsent``: the run ended before the call;
+    ``drifted``: read back, it is not what was delivered; ``reset``: somebody wants it tried
+    again."""
     remote_id: str | None = None
     error_class: Literal["permanent", "transient", "auth", "systemic"] | None = None
     error_code: str | None = None

@@ -48,8 +48,9 @@ class Patience:
 
     run_deadline: float = 3600.0
     """On DuckDB the run holds the file, so it must end."""
-    job_deadline: float = 1800.0
-    """Waiting for jobs after the last batch; they are asked again by the next run."""
+    job_deadline: float = 600.0
+    """Waiting for jobs after the last batch; they are asked again by the next run. A job that
+    is not worth asking about before then (``Destination.poll_seconds``) is not waited for."""
     barren_batches: int = 3
     """Batches in a row of which nothing arrived: the endpoint is down, or we are wrong."""
     barren_rows: int = 30
@@ -68,6 +69,10 @@ class Delivery:
     removed: int = 0
     rejected: int = 0
     unknown: int = 0
+    in_jobs: int = 0
+    """Unknown rows that the endpoint has taken and works on."""
+    underway: int = 0
+    """Rows that were left out, as an older job may still write them."""
     resumed: int = 0
     """Rows of earlier runs' jobs that have been settled; not among the sent."""
     stopped_by: str | None = None
@@ -310,17 +315,17 @@ class Courier:
                 self._settle([attempt])
                 self._ledger.settle_job(job.job_id)
                 del self._jobs[job.job_id]
-            if not self._jobs or is_stopped or self._clock() >= until:
+            pause = self._destination.poll_seconds
+            if not self._jobs or is_stopped or self._clock() + pause > until:
                 break
             if self._clock() - heard >= _SIGN_OF_LIFE:
                 heard = self._clock()
                 self._ledger.job_goes_on(next(iter(self._jobs)))
-            time.sleep(self._destination.poll_seconds)
+            time.sleep(pause)
         open_rows = sum(len(job.rows) for job in self._jobs.values())
         self._delivery.sent += open_rows
         self._delivery.unknown += open_rows
-        if open_rows:
-            self._stop("JOB_STILL_RUNNING")
+        self._delivery.in_jobs += open_rows
 
     def _asked(self, jobs: list[OpenJob]) -> Iterator[tuple[OpenJob, _Attempt]]:
         """The jobs that are done, each with its outcomes. No answer is no news."""

@@ -8,14 +8,15 @@ from orchestration.sync.lease import LEDGER, RUNS
 from orchestration.sync.spec import SyncSpec
 from orchestration.warehouse import Warehouse, compose
 
-LANDINGS, FAILED_TESTS = "state.landings", "state.failed_tests"
+LANDINGS, VERDICTS = "state.landings", "state.test_verdicts"
 
 _DELIVERED = """
     select sum(coalesce(rows_delivered, 0)) as delivered from {runs} where sync_name = ?
 """
 _LAST_MAPPING = """
     select mapping_hash from {runs}
-    where sync_name = ? and status in ('succeeded', 'partial') and mapping_hash is not null
+    where sync_name = ? and status in ('succeeded', 'pending', 'partial')
+        and mapping_hash is not null
     order by lease_number desc
     limit 1
 """
@@ -27,9 +28,17 @@ _AGES = """
     group by source_name, table_name
 """
 
+# The twin of the macro failing_tests.
+_FAILING = """
+    select test_id from {verdicts}
+    group by test_id
+    having max(change_number)
+        = max(case when verdict = 'failed' then change_number else 0 end)
+"""
+
 
 def read_facts(warehouse: Warehouse, spec: SyncSpec, manifest: Mapping[str, Any]) -> Facts:
-    """A few small queries. A table that is not there yet says nothing."""
+    """A few small queries."""
     above = _ancestors(manifest, f"model.cdp.{spec.sync_name}")
     return Facts(
         mapping_changed=_mapping_changed(warehouse, spec),
@@ -50,8 +59,8 @@ def _ledger_lost(warehouse: Warehouse, spec: SyncSpec) -> bool:
     sql = "select 1 as entry from {ledger} where sync_name = ? limit 1"
     if _fetch(warehouse, sql, [spec.sync_name], ledger=LEDGER):
         return False
-    [runs] = _fetch(warehouse, _DELIVERED, [spec.sync_name], runs=RUNS)
-    return bool(runs["delivered"])
+    runs = _fetch(warehouse, _DELIVERED, [spec.sync_name], runs=RUNS)
+    return bool(runs and runs[0]["delivered"])
 
 
 def _source_age(warehouse: Warehouse, manifest: Mapping[str, Any], above: set[str]) -> int:
@@ -74,12 +83,8 @@ def _source_age(warehouse: Warehouse, manifest: Mapping[str, Any], above: set[st
 
 
 def _failed_tests(warehouse: Warehouse, manifest: Mapping[str, Any], above: set[str]) -> int:
-    if FAILED_TESTS not in {
-        f"{source['source_name']}.{source['name']}" for source in manifest["sources"].values()
-    } or not warehouse.exists(warehouse.relation(FAILED_TESTS)):
-        return 0
-    failed = _fetch(warehouse, "select test_id from {tests}", None, tests=FAILED_TESTS)
-    nodes = (manifest["nodes"].get(row["test_id"]) for row in failed)
+    failing = _fetch(warehouse, _FAILING, None, verdicts=VERDICTS)
+    nodes = (manifest["nodes"].get(row["test_id"]) for row in failing)
     # A test that is no longer in the project says nothing about it.
     return sum(bool(above & set(node["depends_on"]["nodes"])) for node in nodes if node)
 
@@ -97,5 +102,8 @@ def _ancestors(manifest: Mapping[str, Any], model: str) -> set[str]:
 def _fetch(
     warehouse: Warehouse, sql: str, params: list[Any] | None, **names: str
 ) -> list[dict[str, Any]]:
+    """No rows where a table is not there yet."""
     relations = {part: warehouse.relation(name) for part, name in names.items()}
+    if not all(warehouse.exists(relation) for relation in relations.values()):
+        return []
     return warehouse.fetch(compose(sql, **relations), params)

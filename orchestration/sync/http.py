@@ -150,6 +150,7 @@ class HttpClient:
         policy: Policy | None = None,
         sleep: Callable[[float], None] = time.sleep,
         headers: Mapping[str, str] | None = None,
+        adapter: Callable[..., LimiterAdapter] = LimiterAdapter,
     ) -> None:
         parts = urlsplit(base_url)
         if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
@@ -161,6 +162,7 @@ class HttpClient:
         self._sleep = sleep
         self._auth = auth
         self._headers = dict(headers or {})
+        self._adapter = adapter
         self._limiter = _limiter_of((self._base_url, auth.account), limits)
         self._idle: queue.LifoQueue[requests.Session] = queue.LifoQueue()
         self._lock = threading.Lock()
@@ -183,7 +185,8 @@ class HttpClient:
         repeatable: bool = True,
     ) -> Reply:
         """Send a request, with a JSON ``payload`` or raw ``data``. An answer with a status in
-        ``statuses`` (default 200, 201, 207) must hold JSON, else it counts as no answer.
+        ``statuses`` (default 200, 201, 207; an empty set: none) must hold JSON, else it counts
+        as no answer.
 
         ``repeatable``: doing it twice is harmless. Else it is tried again only where the
         endpoint cannot have acted on it (429, no connection).
@@ -212,7 +215,8 @@ class HttpClient:
         }
         failure = None
         try:
-            return retrying(self._once, arguments, statuses or {200, 201, 207})
+            needed = {200, 201, 207} if statuses is None else statuses
+            return retrying(self._once, arguments, needed)
         except _Retry as retry:
             failure = Unanswered(retry.code)
         raise failure
@@ -273,6 +277,8 @@ class HttpClient:
         if isinstance(answer, requests.exceptions.RequestException):
             code = type(answer).__name__.upper()
             raise _Retry(code, may_have_acted=not _never_connected(answer))
+        if isinstance(answer, Stopped):
+            raise Stopped(answer.code, answer.error_class)
         if isinstance(answer, CallError):
             raise type(answer)(answer.code)
         if isinstance(answer, Exception):
@@ -293,7 +299,7 @@ class HttpClient:
         except queue.Empty:
             pass
         session = requests.Session()
-        adapter = LimiterAdapter(
+        adapter = self._adapter(
             limiter=self._limiter, per_host=False, limit_statuses=(), max_retries=0
         )
         session.mount("https://", adapter)

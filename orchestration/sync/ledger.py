@@ -23,6 +23,7 @@ _LEDGER_SCHEMA = pa.schema(
         ("sync_name", pa.string()),
         ("entry_number", pa.int64()),
         ("row_key", pa.string()),
+        ("customer_id", pa.string()),
         ("action", pa.string()),
         ("status", pa.string()),
         ("row_hash", pa.string()),
@@ -55,8 +56,8 @@ _OPEN_JOBS = """
     order by 2
 """
 _ROWS_OF_A_JOB = """
-    select intents.row_key, intents.action, intents.row_hash, intents.attempt,
-        intents.field_hashes, intents.entry_number
+    select intents.row_key, intents.customer_id, intents.action, intents.row_hash,
+        intents.attempt, intents.field_hashes, intents.entry_number
     from {ledger} as intents
     where intents.sync_name = ? and intents.entry_number between ? and ?
         and intents.status = 'intent'
@@ -185,6 +186,7 @@ class Ledger:
                 row_hash=record["row_hash"],
                 attempt=record["attempt"],
                 field_hashes=record["field_hashes"],
+                customer_id=record["customer_id"],
             )
             for record in found
         ]
@@ -208,6 +210,7 @@ class Ledger:
             "sync_name": [self._sync_name] * size,
             "entry_number": list(numbers),
             "row_key": [row.key for row in rows],
+            "customer_id": [_owner(row) for row in rows],
             "action": [row.action for row in rows],
             "status": [answer.status if answer else "intent" for answer in answers],
             "row_hash": [row.row_hash for row in rows],
@@ -263,3 +266,8 @@ class Ledger:
     def _fetch(self, sql: str, params: list[Any], **names: str) -> list[dict[str, Any]]:
         relations = {part: self._relation(name) for part, name in names.items()}
         return self._warehouse.fetch(compose(sql, **relations), params)
+
+
+def _owner(row: Row) -> str | None:
+    """The customer whose row it is, where the key does not say so already."""
+    return row.customer_id if row.customer_id != row.key else None

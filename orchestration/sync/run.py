@@ -13,15 +13,14 @@ from orchestration.destinations.base import Destination, Row
 from orchestration.sync.delivery import Courier, Delivery, Patience
 from orchestration.sync.facts import read_facts
 from orchestration.sync.guards import Overrides, Verdict, judge
-from orchestration.sync.lease import Lease
-from orchestration.sync.ledger import Ledger
 from orchestration.sync.plan import LAST_PROTECTED_PHASE, PHASES, Plan, PlanCounts
+from orchestration.sync.session import session
 from orchestration.sync.spec import InvalidSync, SyncSpec, load_manifest, load_sync
 from orchestration.warehouse import ROOT, Warehouse
 
 logger = logging.getLogger(__name__)
 
-Status = Literal["succeeded", "partial", "blocked", "failed", "dry_run"]
+Status = Literal["succeeded", "pending", "partial", "blocked", "failed", "dry_run"]
 
 
 class PlanChanged(RuntimeError):
@@ -48,6 +47,8 @@ class SyncRun:
     rows_unsent: int = 0
     rows_resumed: int = 0
     calls_made: int = 0
+    plan_digest: str | None = None
+    """Of the plan as it stood when the run began."""
     guards: list[Verdict] = field(default_factory=list)
     rejections: Mapping[str, int] = field(default_factory=dict)
     """Refused rows by the endpoint's error code."""
@@ -55,8 +56,9 @@ class SyncRun:
 
     @property
     def ok(self) -> bool:
-        """Everything planned is at the destination. Anything else is an exit code not 0."""
-        return self.status in ("succeeded", "dry_run")
+        """Everything planned is at the destination, or was taken by it for a job that goes on
+        (``pending``; the next run asks). Anything else is an exit code not 0."""
+        return self.status in ("succeeded", "pending", "dry_run")
 
     @property
     def held_by(self) -> list[str]:
@@ -95,13 +97,14 @@ def run_sync(
     with Warehouse.open(target, project_dir) as warehouse:
         plan = Plan(warehouse, spec)
         plan.check_columns()
-        if plan_digest is not None and plan.digest() != plan_digest:
+        digest = plan.digest()
+        if plan_digest not in (None, digest):
             raise PlanChanged(f"{sync_name}: the plan is not {plan_digest} any more; plan again")
-        errand = _Errand(warehouse, spec, plan, manifest, confirmed)
+        errand = _Errand(warehouse, spec, plan, digest, manifest, confirmed)
         if dry_run:
             return errand.rehearse(uuid.uuid4().hex)
         delivery = Delivery(on_progress=on_progress or (lambda rows: None))
-        return errand.run(endpoint, delivery, patience or Patience(), plan_digest)
+        return errand.run(endpoint, delivery, patience or Patience())
 
 
 @dataclass(frozen=True)
@@ -111,50 +114,43 @@ class _Errand:
     warehouse: Warehouse
     spec: SyncSpec
     plan: Plan
+    digest: str
     manifest: Mapping[str, Any]
     confirmed: Overrides
 
     def rehearse(self, run_id: str) -> SyncRun:
         """The dry run."""
-        run = self._judged(SyncRun(run_id, self.spec.sync_name, "dry_run"))
+        run = SyncRun(run_id, self.spec.sync_name, "dry_run", plan_digest=self.digest)
+        run = self._judged(run)
         sendable = sum(len(rows) for rows in self.plan.batches(100, self._last_phase(run)))
         planned = run.rows_planned_upserts + run.rows_planned_removals
         stale = not run.held_by and sendable < planned
         return replace(run, rows_unsent=planned, error_code="STALE_PLAN" if stale else None)
 
-    def run(
-        self, endpoint: Destination, delivery: Delivery, patience: Patience, digest: str | None
-    ) -> SyncRun:
+    def run(self, endpoint: Destination, delivery: Delivery, patience: Patience) -> SyncRun:
         """The real one."""
-        name = self.spec.sync_name
-        run = SyncRun(uuid.uuid4().hex, name, "failed", error_code="INTERRUPTED")
-        ledger = Ledger(self.warehouse, name, run.run_id)
-        ledger.create_tables(self.manifest)
-        lease = Lease(self.warehouse, name, run.run_id)
-        stamp = {
-            "run_id": run.run_id,
-            "sync_name": name,
-            "config_hash": self.spec.config_hash,
-            "mapping_hash": self.spec.mapping_hash,
-            "plan_digest": digest,
-            "started_at": lease.now(),
-        }
+        calls_before = endpoint.calls
         # DuckDB shuts every other writer out while the run holds its file.
         permitted = self.plan.permitted if self.warehouse.target_type != "duckdb" else None
-        courier = Courier(endpoint, ledger, patience, delivery, permitted)
-        calls_before = endpoint.calls
-        with lease.held(stamp):
-            ledger.open(lease)
+        with session(self.warehouse, self.spec, self.manifest, self.digest) as opened:
+            courier = Courier(endpoint, opened.ledger, patience, delivery, permitted)
+            run = SyncRun(
+                opened.run_id,
+                self.spec.sync_name,
+                "failed",
+                plan_digest=self.digest,
+                error_code="INTERRUPTED",
+            )
             try:
-                underway = courier.resume(ledger.open_jobs())
+                underway = courier.resume(opened.ledger.open_jobs())
                 run = self._judged(run)
-                courier.deliver(self._batches(endpoint, self._last_phase(run), underway))
+                batches = self._batches(endpoint, self._last_phase(run), underway, delivery)
+                courier.deliver(batches)
                 run = replace(run, error_code=delivery.stopped_by)
             finally:
-                # Also when the warehouse failed midway: what was sent is told as far as it goes.
                 run = _with_delivery(run, delivery, endpoint.calls - calls_before)
-                lease.finish(_row(run) | stamp)
-        logger.info("%s: %s", name, run.status)
+                opened.ended = _row(run)
+        logger.info("%s: %s", run.sync_name, run.status)
         return run
 
     # -- inside
@@ -169,7 +165,7 @@ class _Errand:
         return LAST_PROTECTED_PHASE if run.held_by else PHASES[-1]
 
     def _batches(
-        self, endpoint: Destination, last_phase: str, underway: set[str]
+        self, endpoint: Destination, last_phase: str, underway: set[str], delivery: Delivery
     ) -> Iterator[list[Row]]:
         """Without rows that an older job may still write, and events an endpoint would keep
         twice: their first call has no known end, and a person has to look."""
@@ -178,11 +174,9 @@ class _Errand:
         for rows in self.plan.batches(
             limits.batch_rows, last_phase, limits.batch_bytes, endpoint.weight
         ):
-            free = [
-                row
-                for row in rows
-                if row.key not in underway and not (is_once and row.is_uncertain)
-            ]
+            settled = [row for row in rows if row.key not in underway]
+            delivery.underway += len(rows) - len(settled)
+            free = [row for row in settled if not (is_once and row.is_uncertain)]
             if free:
                 yield free
 
@@ -201,6 +195,7 @@ def _with_counts(run: SyncRun, counts: PlanCounts, verdicts: list[Verdict]) -> S
 
 
 def _with_delivery(run: SyncRun, delivery: Delivery, calls: int) -> SyncRun:
+    waiting = delivery.in_jobs + delivery.underway
     run = replace(
         run,
         rows_sent=delivery.sent,
@@ -215,21 +210,26 @@ def _with_delivery(run: SyncRun, delivery: Delivery, calls: int) -> SyncRun:
     )
     if run.error_code == "INTERRUPTED":
         return run
-    return replace(run, status=_status(run), error_code=run.error_code or _reason(run))
+    status = _status(run, waiting)
+    return replace(run, status=status, error_code=run.error_code or _reason(run, waiting))
 
 
-def _status(run: SyncRun) -> Status:
+def _status(run: SyncRun, waiting: int) -> Status:
     if run.held_by:
         return "blocked"
     if run.error_code:
         return "partial" if run.rows_delivered or run.rows_removed else "failed"
-    pending = run.rows_rejected + run.rows_unknown + run.rows_unsent
-    return "partial" if pending else "succeeded"
+    missing = run.rows_rejected + run.rows_unknown + run.rows_unsent
+    if missing == waiting:
+        return "pending" if waiting else "succeeded"
+    return "partial"
 
 
-def _reason(run: SyncRun) -> str | None:
+def _reason(run: SyncRun, waiting: int) -> str | None:
     if run.held_by:
         return "GUARD_" + run.held_by[0].upper()
+    if waiting:
+        return "JOB_STILL_RUNNING"
     # Nothing stopped the run and yet rows were left: their values are not what was planned,
     # or the end of an older call is not known.
     return "STALE_PLAN" if run.rows_unsent else None

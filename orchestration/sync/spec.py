@@ -61,7 +61,8 @@ class SyncSpec(_Strict):
     person: str | None = None
     """Column with the customer's id; by default the key is one."""
     match_on: str | None = None
-    purpose: Purpose
+    purpose: Purpose | list[Purpose]
+    """Of several all must be granted."""
     channel: Channel
     identity_tier: Literal["exact", "similar"]
     """The weakest link that may join the records of a person in this sync."""
@@ -74,6 +75,9 @@ class SyncSpec(_Strict):
     """What only this destination knows: ids of lists, audiences, templates. No secrets."""
     schedule: str | None = None
     """Cron expression; none: with the daily job."""
+    stale_after_hours: int | None = Field(None, ge=1)
+    """Without a run for so long it is stale, which people are told. None: ``alert_stale_hours``
+    of ``dbt_project.yml``."""
     guards: Guards = Guards()
     columns: list[str]
 
@@ -86,6 +90,11 @@ class SyncSpec(_Strict):
             if missing := [column for column in columns if column not in self.columns]:
                 raise ValueError(f"{setting}: no column {', '.join(missing)} in the model")
         return self
+
+    @property
+    def purposes(self) -> set[str]:
+        """What a person must have said yes to."""
+        return {self.purpose} if isinstance(self.purpose, str) else set(self.purpose)
 
     @property
     def config_hash(self) -> str:

@@ -22,7 +22,9 @@ UNIQUE_PROPERTIES = {"email", "cdp_customer_id"}
 BATCH_ROWS = 100
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
-_PATH = re.compile(r"/crm/(?:v3/objects|objects/[0-9-]+)/contacts/(batch/\w+|gdpr-delete)")
+_CONTACTS = re.compile(r"/crm/(?:v3/objects|objects/[0-9-]+)/contacts/(batch/\w+|gdpr-delete)")
+_MEMBERS = re.compile(r"/crm/(?:v3/lists|lists/[0-9-]+)/(\d+)/memberships/(add|remove)")
+_VERBS = ("create", "upsert", "update", "read", "archive")
 
 
 def refusal(status: int, category: str, message: str, **context: list[str]) -> ApiError:
@@ -46,6 +48,8 @@ class FakeHubSpot(FakeServer):
         self.properties = STANDARD_PROPERTIES | CDP_PROPERTIES | (properties or set())
         self.contacts: dict[str, dict[str, str]] = {}
         self.erased: set[str] = set()
+        self.lists: dict[str, set[str]] = {}
+        """Static lists: record ids by list id."""
         self.poison: set[str] = set()
         """E-mails for which a whole batch is refused with 409."""
         self._index: dict[str, dict[str, str]] = {name: {} for name in UNIQUE_PROPERTIES}
@@ -69,22 +73,26 @@ class FakeHubSpot(FakeServer):
     def answer(self, request: Request) -> Answer:
         if request.headers.get("authorization") != f"Bearer {self.token}":
             raise refusal(401, "INVALID_AUTHENTICATION", "The token is not valid.")
-        found = _PATH.fullmatch(request.path)
-        if not found or request.method != "POST":
+        if request.headers.get("content-type") != "application/json":
+            raise self._violation(415, "VALIDATION_ERROR", "The body must be JSON.")
+        if (found := _MEMBERS.fullmatch(request.path)) and request.method == "PUT":
+            return self._change_members(found[1], found[2], request.json)
+        found = _CONTACTS.fullmatch(request.path)
+        verb = found[1].removeprefix("batch/") if found else None
+        if verb not in (*_VERBS, "gdpr-delete") or request.method != "POST":
             raise self._violation(404, "NOT_FOUND", "There is no such resource.")
-        if found[1] == "gdpr-delete":
+        if verb == "gdpr-delete":
             return self._gdpr_delete(request.json)
-        inputs = self._inputs(request.json)
-        verb = found[1].removeprefix("batch/")
-        if verb not in ("upsert", "update", "read", "archive"):
-            raise self._violation(404, "NOT_FOUND", "There is no such resource.")
+        inputs = self._inputs(request.json, needs_id=verb != "create")
         return getattr(self, f"_{verb}")(inputs, request.json)
 
     def keys(self, request: Request) -> tuple[str, ...]:
+        if isinstance(request.json, list):
+            return tuple(str(item) for item in request.json)
         payload = request.json if isinstance(request.json, dict) else {}
         if "objectId" in payload:
             return (str(payload["objectId"]),)
-        inputs = payload.get("inputs", [])
+        inputs = payload.get("inputs") or []
         return tuple(str(item.get("id")) for item in inputs if isinstance(item, dict))
 
     def _violation(self, status: int, category: str, message: str) -> ApiError:
@@ -92,7 +100,7 @@ class FakeHubSpot(FakeServer):
         self.contract_violations.append(message)
         return refusal(status, category, message)
 
-    def _inputs(self, payload: Any) -> list[dict]:
+    def _inputs(self, payload: Any, needs_id: bool) -> list[dict]:
         inputs = payload.get("inputs") if isinstance(payload, dict) else None
         if not isinstance(inputs, list) or not inputs:
             raise self._violation(400, "VALIDATION_ERROR", "inputs must be a list of at least one.")
@@ -100,9 +108,13 @@ class FakeHubSpot(FakeServer):
             raise self._violation(400, "VALIDATION_ERROR", "At most 100 inputs are allowed.")
         ids = []
         for item in inputs:
-            if not isinstance(item, dict) or not isinstance(item.get("id"), str) or not item["id"]:
+            if not isinstance(item, dict):
+                raise self._violation(400, "VALIDATION_ERROR", "An input must be an object.")
+            if needs_id and not (isinstance(item.get("id"), str) and item["id"]):
                 raise self._violation(400, "VALIDATION_ERROR", "id is required.")
-            ids.append(item["id"].casefold())
+            if not needs_id and ("id" in item or not item.get("properties")):
+                raise self._violation(400, "VALIDATION_ERROR", "properties, and no id.")
+            ids.append(item.get("id", str(len(ids))).casefold())
             self._check_properties(item.get("properties", {}))
         if len(set(ids)) < len(ids):
             raise self._violation(400, "VALIDATION_ERROR", "Duplicate ids in the batch.")
@@ -129,6 +141,15 @@ class FakeHubSpot(FakeServer):
 
         return self._each(inputs, write)
 
+    def _create(self, inputs: list[dict], _: dict) -> Answer:
+        """One contact that is there already refuses the whole batch."""
+        for item in inputs:
+            for name in UNIQUE_PROPERTIES & set(item["properties"]):
+                if found := self._find(name, item["properties"][name]):
+                    text = f"Contact already exists. Existing ID: {found}"
+                    raise refusal(409, "CONFLICT", text)
+        return self._each(inputs, lambda item: self._write(item, None, item["properties"]))
+
     def _update(self, inputs: list[dict], _: dict) -> Answer:
         def write(item: dict) -> dict:
             if item["id"] not in self.contacts:
@@ -139,12 +160,16 @@ class FakeHubSpot(FakeServer):
 
     def _read(self, inputs: list[dict], payload: dict) -> Answer:
         name = payload.get("idProperty", "hs_object_id")
+        properties = payload.get("properties")
+        if not isinstance(properties, list) or name not in UNIQUE_PROPERTIES | {"hs_object_id"}:
+            raise self._violation(400, "VALIDATION_ERROR", "properties, and a unique idProperty.")
 
         def read(item: dict) -> dict:
             contact_id = self._find(name, item["id"])
             if contact_id is None:
                 raise refusal(404, "OBJECT_NOT_FOUND", "Object not found.", ids=[item["id"]])
-            return {"id": contact_id, "properties": dict(self.contacts[contact_id])}
+            held = {asked: self.contacts[contact_id].get(asked) for asked in properties}
+            return {"id": contact_id, "properties": held}
 
         return self._each(inputs, read)
 
@@ -153,11 +178,30 @@ class FakeHubSpot(FakeServer):
             self._forget(item["id"])
         return Answer(204)
 
+    def _change_members(self, list_id: str, verb: str, body: Any) -> Answer:
+        if not isinstance(body, list) or not body or not all(str(i).isdigit() for i in body):
+            raise self._violation(400, "VALIDATION_ERROR", "A list of record ids.")
+        if list_id not in self.lists:
+            raise refusal(404, "OBJECT_NOT_FOUND", "List not found.")
+        members, there = self.lists[list_id], {str(i) for i in body} & set(self.contacts)
+        changed = there - members if verb == "add" else there & members
+        self.lists[list_id] = members | changed if verb == "add" else members - changed
+        return Answer(
+            200,
+            {
+                "recordsIdsAdded": sorted(changed) if verb == "add" else [],
+                "recordIdsRemoved": sorted(changed) if verb == "remove" else [],
+                "recordIdsMissing": [i for i in map(str, body) if i not in self.contacts],
+            },
+        )
+
     def _gdpr_delete(self, payload: dict) -> Answer:
         contact_id = payload.get("objectId") if isinstance(payload, dict) else None
         if contact_id not in self.contacts:
             raise refusal(404, "OBJECT_NOT_FOUND", "Object not found.", ids=[str(contact_id)])
         self._forget(contact_id)
+        for members in self.lists.values():
+            members.discard(contact_id)
         self.erased.add(contact_id)
         return Answer(204)
 

@@ -6,6 +6,7 @@ and plays the faults a test asks for. Faults say when the work is done: before t
 """
 
 import json
+import ssl
 import struct
 import threading
 import time
@@ -92,6 +93,8 @@ class FakeServer(ABC):
     """An endpoint. Use it as a context manager; ``url`` is where it listens."""
 
     max_body_bytes: ClassVar[int] = 100_000_000
+    tls: ssl.SSLContext | None = None
+    """Set before the server is entered: it then speaks https."""
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
@@ -108,6 +111,8 @@ class FakeServer(ABC):
     def __enter__(self) -> Self:
         handler = type("Handler", (_Handler,), {"fake": self})
         self._server = _Server(("127.0.0.1", 0), handler)
+        if self.tls:
+            self._server.socket = self.tls.wrap_socket(self._server.socket, server_side=True)
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
         return self
 
@@ -117,7 +122,7 @@ class FakeServer(ABC):
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self._server.server_address[1]}"
 
     @abstractmethod
     def answer(self, request: Request) -> Answer:
