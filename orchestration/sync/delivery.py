@@ -54,6 +54,9 @@ class Patience:
     is not worth asking about before then (``Destination.poll_seconds``) is not waited for."""
     barren_batches: int = 3
     """Batches in a row of which nothing arrived: the endpoint is down, or we are wrong."""
+    barren_rows: int = 30
+    """Rows in them, where all were refused one by one: an endpoint that takes one row per call
+    may begin with three bad ones."""
     calls_per_refused_batch: int = 60
     """Enough for four poison rows of a hundred (2 * log2(100) calls each)."""
 
@@ -140,7 +143,7 @@ class Courier:
         self._clock = clock
         self._deadline = clock() + patience.run_deadline
         self._committed = clock()
-        self._barren = 0
+        self._barren = self._barren_rows = 0
         self._is_proven = False
         self._halt = Event()
         self._jobs: dict[str, OpenJob] = {}
@@ -244,8 +247,17 @@ class Courier:
             logger.error("stopped: %s", attempt.stopped.code)
             self._stop(attempt.stopped.code)
         self._is_proven = self._is_proven or attempt.arrived
-        self._barren = 0 if attempt.arrived else self._barren + 1
-        if self._barren >= self._patience.barren_batches:
+        if attempt.arrived:
+            self._barren = self._barren_rows = 0
+            return
+        self._barren += 1
+        answers = [outcome.status == "rejected" for outcome in attempt.outcomes.values()]
+        # A row without an answer weighs as much as it takes.
+        self._barren_rows += len(answers) if all(answers) else self._patience.barren_rows
+        if (
+            self._barren >= self._patience.barren_batches
+            and self._barren_rows >= self._patience.barren_rows
+        ):
             self._stop("NOTHING_ARRIVES")
 
     # -- one batch, in a thread of its own

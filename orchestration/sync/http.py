@@ -81,8 +81,9 @@ class Credentials(AuthBase):
         """Tells accounts apart without naming the secret."""
         return hashlib.sha256(self._secret.encode()).hexdigest()[:12]
 
-    def renew(self) -> bool:
-        """After a 401: get another token, once per run. False: there is none to get."""
+    def renew(self, refused: str = "") -> bool:
+        """After a 401 to this ``Authorization``: get another token, once per run. False: there
+        is none to get."""
         return False
 
 
@@ -129,8 +130,10 @@ class RenewedToken(Credentials):
             request.headers["Authorization"] = f"Bearer {self._token}"
         return request
 
-    def renew(self) -> bool:
+    def renew(self, refused: str = "") -> bool:
         with self._lock:
+            if self._renewals and self._token and refused != f"Bearer {self._token}":
+                return True  # sent before another thread renewed it
             self._token = None
             self._renewals += 1
             return self._renewals == 1
@@ -225,7 +228,8 @@ class HttpClient:
             self.calls += 1
         response = self._exchange(arguments)
         status = response.status_code
-        if status == 401 and renew and self._auth.renew():
+        refused = response.request.headers.get("Authorization", "")
+        if status == 401 and renew and self._auth.renew(refused):
             return self._once(arguments, statuses, renew=False)
         if status in (401, 403):
             raise Stopped(f"HTTP_{status}", "auth")

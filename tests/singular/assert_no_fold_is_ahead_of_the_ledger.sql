@@ -1,7 +1,7 @@
 {{ config(meta={'dagster': {'ref': {'name': 'sync_ledger_folded'}}}) }}
 
--- The ledger was restored to an earlier day, or entries were deleted: what was folded from
--- them is not true any more. `dbt run --full-refresh --select sync_ledger_folded` mends it.
+-- The ledger was lost or restored to an earlier day: what was folded from it is not true any
+-- more, and the fold has to have forgotten it.
 with
 
 ledger as (

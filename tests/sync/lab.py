@@ -9,7 +9,7 @@ from pathlib import Path
 
 from orchestration.destinations.base import Destination, Limits
 from orchestration.destinations.hubspot import HubSpot
-from orchestration.sync.http import BearerToken, HttpClient, Policy
+from orchestration.sync.http import BearerToken, Credentials, HttpClient, Policy
 from orchestration.sync.run import SyncRun, run_sync
 from orchestration.sync.spec import load_manifest, load_sync
 from orchestration.warehouse import Warehouse
@@ -18,6 +18,7 @@ from tests.fakes.job_desk import DeskClient, JobDesk
 
 SYNC = "sync_hubspot__contacts"
 PLANNED = "int_activation__hubspot_contacts_planned"
+WIDE = Limits(batch_rows=100, rates=((1000, 1),))
 QUICK = Policy(tries=4, first_wait=0.0, max_wait=0.0, exchange_deadline=5.0)
 
 
@@ -72,13 +73,13 @@ class Lab:
         """A new client of the endpoint."""
         return self.hubspot(policy)
 
-    def hubspot(self, policy: Policy = QUICK) -> HubSpot:
-        spec = load_sync(self._manifest, SYNC)
-        limits = Limits(batch_rows=100, rates=((1000, 1),))
-        http = HttpClient(
-            self.hub.url, BearerToken(self.hub.token), limits, policy, self.waits.append
-        )
-        return HubSpot(spec, http)
+    def hubspot(
+        self, policy: Policy = QUICK, url: str | None = None, auth: Credentials | None = None
+    ) -> HubSpot:
+        """``url`` and ``auth`` in place of the right ones."""
+        auth = auth or BearerToken(self.hub.token)
+        http = HttpClient(url or self.hub.url, auth, WIDE, policy, self.waits.append)
+        return HubSpot(load_sync(self._manifest, SYNC), http)
 
     def end_faults(self) -> None:
         """From now on the endpoint works."""
