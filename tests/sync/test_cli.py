@@ -75,6 +75,8 @@ def test_a_plan_is_shown_and_then_sent_by_its_digest(terminal: Terminal) -> None
     shown = terminal.cdp(*line.split()[1:])
     assert "succeeded" in shown
     assert len(lab.hub.contacts) == 250
+    again = terminal.plan("--sample", "5")
+    assert (again["reasons"], again["sample"], again["estimated_calls"]) == ([], [], 0)
 
 
 def test_a_plan_as_json_says_all_that_it_shows(terminal: Terminal) -> None:
