@@ -14,7 +14,7 @@ TESTS ?= tests
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build test test-real lint format ui docs bench clean
+.PHONY: help setup demo build test test-real faults lint format ui docs bench clean
 
 help:  ## Show the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F'\t' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -49,6 +49,9 @@ test-real: $(VENV)/.installed  ## Test syncs against real systems: PostgreSQL, S
 	@$(BIN)/python -m pip freeze --disable-pip-version-check > $(VENV)/present.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(VENV)/present.txt --requirement $(VENV)/real-targets.txt
 	@CDP_REAL_TARGETS=1 $(BIN)/python -m pytest -v --durations=5 $(REAL)
+
+faults: $(VENV)/.installed  ## Kill, race and disturb the sync engine at length (about an hour)
+	@CDP_FAULTS=full $(BIN)/python -m pytest --capture=no tests/sync/test_kills.py tests/sync/test_races.py tests/sync/test_state_machine.py
 
 lint: $(VENV)/.installed  ## Check style, conventions and that dbt parses without warnings
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

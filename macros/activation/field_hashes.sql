@@ -4,7 +4,7 @@
     {%- set hashes = [] -%}
     {%- for name in columns | sort(case_sensitive=true) -%}
         {%- set tag = "'" ~ local_md5(salt ~ ';' ~ name)[:8] ~ ";'" -%}
-        {%- set text = concat_text([tag, key, "';'", dbt.length(name), "':'", name]) -%}
+        {%- set text = concat_text([tag, key, "';'", 'length(' ~ name ~ ')', "':'", name]) -%}
         {%- do hashes.append('substr(' ~ dbt.hash(text) ~ ', 1, 6)') -%}
     {%- endfor -%}
     {{ concat_text(hashes) }}

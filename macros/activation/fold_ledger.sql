@@ -15,9 +15,12 @@ watermarks as (
 
 ),
 
-entries as (
+{# Two columns are read of the whole ledger, the others of what is new: half a plan's time. #}
+numbers as (
 
-    select ledger.*
+    select
+        ledger.sync_name,
+        ledger.entry_number
 
     from {{ source('state', 'sync_ledger') }} as ledger
 
@@ -25,6 +28,19 @@ entries as (
         on ledger.sync_name = watermarks.sync_name
 
     where watermarks.sync_name is null or ledger.entry_number > watermarks.entry_number
+
+),
+
+entries as (
+
+    select ledger.*
+
+    from {{ source('state', 'sync_ledger') }} as ledger
+
+    inner join numbers
+        on
+            ledger.entry_number = numbers.entry_number
+            and ledger.sync_name = numbers.sync_name
 
 ),
 
@@ -163,7 +179,7 @@ touched_records as (
 
 ),
 
-{%- set columns = folded_columns() | reject('in', ['is_held', 'is_uncertain']) | list %}
+{%- set columns = folded_columns() | reject('in', ['is_held', 'is_uncertain', 'owned_remote_id']) | list %}
 
 concerned as (
 
@@ -200,6 +216,10 @@ owners as (
 
 ),
 
+{% set is_owner -%}
+(concerned.remote_id is null or concerned.delivered_entry_number = owners.entry_number)
+{%- endset %}
+
 folded as (
 
     select
@@ -210,20 +230,15 @@ folded as (
         concerned.{{ column }},
         {%- endif %}
         {%- endfor %}
-        -- Two customers merged: the record is the survivor's as soon as it is written, and
-        -- taking it from the other one must not touch it.
         coalesce(
             concerned.open_upserts > 0
-            or (
-                concerned.delivered_action = 'upsert'
-                and (
-                    concerned.remote_id is null
-                    or concerned.delivered_entry_number = owners.entry_number
-                )
-            ),
+            or (concerned.delivered_action = 'upsert' and {{ is_owner }}),
             false
         ) as is_held,
-        concerned.open_calls > 0 as is_uncertain
+        concerned.open_calls > 0 as is_uncertain,
+        -- Two customers merged: the record is the survivor's as soon as it is written, and
+        -- what happens to the other one must not touch it, not even their return.
+        case when {{ is_owner }} then concerned.remote_id end as owned_remote_id
 
     from concerned
 

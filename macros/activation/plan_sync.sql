@@ -63,6 +63,16 @@ candidates as (
 
 ),
 
+known as (
+
+    select *
+
+    from {{ ledger }}
+
+    where sync_name = '{{ sync_name }}' and row_key in (select row_key from candidates)
+
+),
+
 contents as (
 
     select
@@ -126,25 +136,25 @@ described as (
         contents.identifier,
         contents.rows_per_key > 1 as is_duplicate,
         shared_identifiers.identifier is not null as is_shared,
-        coalesce(contents.customer_id, ledger.customer_id, candidates.row_key) as customer_id,
-        ledger.row_key is not null as is_known,
-        coalesce(ledger.is_held, false) as is_held,
-        coalesce(ledger.is_uncertain, false) as is_uncertain,
-        case when ledger.is_held then ledger.delivered_hash end as previous_hash,
-        case when ledger.is_held then ledger.delivered_field_hashes end as previous_field_hashes,
-        coalesce(ledger.delivered_entry_number, 0) as version,
-        ledger.remote_id,
-        ledger.last_entry_number as ledger_entry_number,
-        ledger.last_status,
+        coalesce(contents.customer_id, known.customer_id, candidates.row_key) as customer_id,
+        known.row_key is not null as is_known,
+        coalesce(known.is_held, false) as is_held,
+        coalesce(known.is_uncertain, false) as is_uncertain,
+        case when known.is_held then known.delivered_hash end as previous_hash,
+        case when known.is_held then known.delivered_field_hashes end as previous_field_hashes,
+        coalesce(known.delivered_entry_number, 0) as version,
+        known.remote_id,
+        known.last_entry_number as ledger_entry_number,
+        known.last_status,
         coalesce(
-            ledger.last_status = 'rejected' and ledger.last_hash = candidates.row_hash, false
+            known.last_status = 'rejected' and known.last_hash = candidates.row_hash, false
         ) as is_rejected,
         case
-            when ledger.last_status not in ('delivered', 'reset', 'drifted') and (
-                ledger.last_hash = candidates.row_hash
-                or (candidates.row_hash is null and ledger.last_action = 'remove')
+            when known.last_status not in ('delivered', 'reset', 'drifted') and (
+                known.last_hash = candidates.row_hash
+                or (candidates.row_hash is null and known.last_action = 'remove')
             )
-                then ledger.last_attempt + case when ledger.last_status = 'unsent' then 0 else 1 end
+                then known.last_attempt + case when known.last_status = 'unsent' then 0 else 1 end
             else 1
         end as attempt
 
@@ -156,8 +166,8 @@ described as (
     left join shared_identifiers
         on contents.identifier = shared_identifiers.identifier
 
-    left join {{ ledger }} as ledger
-        on candidates.row_key = ledger.row_key and ledger.sync_name = '{{ sync_name }}'
+    left join known
+        on candidates.row_key = known.row_key
 
 ),
 

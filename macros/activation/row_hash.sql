@@ -5,7 +5,7 @@
     {%- set names = columns | sort(case_sensitive=true) -%}
     {%- set parts = ["'" ~ local_md5(salt ~ ';' ~ names | join(','))[:8] ~ ";'"] -%}
     {%- for name in names -%}
-        {%- do parts.extend([dbt.length(name), "':'", name]) -%}
+        {%- do parts.extend(['length(' ~ name ~ ')', "':'", name]) -%}
     {%- endfor -%}
     {{ dbt.hash(concat_text(parts)) }}
 {%- endmacro %}

@@ -21,7 +21,7 @@
     delivered_entry_number,
     delivered_hash,
     delivered_field_hashes,
-    remote_id,
+    owned_remote_id as remote_id,
     customer_id
 {% endset %}
 

@@ -10,7 +10,7 @@ hashed as (
     select
         sync_name,
         {{ dbt.hash(concat_text([
-            dbt.length('row_key'), "':'", 'row_key', "';'", 'action', "';'", 'reason', "';'",
+            'length(row_key)', "':'", 'row_key', "';'", 'action', "';'", 'reason', "';'",
             'row_hash', "';'", 'blocked_reason',
         ])) }} as digest
 

@@ -192,8 +192,6 @@ def refusal(reply: Reply) -> str:
 def refused_rows(reply: Reply, count: int) -> dict[int, str]:
     """Code by position, of the rows for which a call of ``count`` rows was refused. Empty where
     any error is about the call itself."""
-    if reply.status not in (400, 409, 422):
-        return {}
     codes = {}
     for error in _errors(reply):
         place, code = _place_and_code(error)

@@ -89,8 +89,9 @@ class Klaviyo(Destination):
                 [(row, profile_of(self._given(row), external_id=row.key)) for row in rows]
             )
         needed = CHANNELS[self._spec.channel] if self._spec.object == "subscriptions" else None
-        able = [row for row in rows if needed is None or row.values.get(needed)]
-        outcomes = [Outcome.rejected(r.key, "MISSING_IDENTIFIER") for r in rows if r not in able]
+        unable = {row.key for row in rows if needed and not row.values.get(needed)}
+        outcomes = [Outcome.rejected(key, "MISSING_IDENTIFIER") for key in unable]
+        able = [row for row in rows if row.key not in unable]
         profiles, refused = self._found_or_made(able)
         outcomes += refused
         there = [row for row in able if row.key in profiles]

@@ -37,6 +37,9 @@ logger = logging.getLogger(__name__)
 # 30 ms on DuckDB: with rows sent one by one, eight connections would wait for it.
 _WAITING_ROWS = 1000
 _SIGN_OF_LIFE = 300.0
+# Seconds since the last commit, after which nothing is sent: shorter than the silence for which
+# another run takes over (lease.py). A process that was stopped wakes up with batches in hand.
+_TOO_LATE = 600.0
 
 
 @dataclass(frozen=True)
@@ -135,6 +138,7 @@ class Courier:
         self._permitted = permitted
         self._clock = clock
         self._deadline = clock() + patience.run_deadline
+        self._committed = clock()
         self._barren = 0
         self._is_proven = False
         self._halt = Event()
@@ -196,6 +200,7 @@ class Courier:
         upserts = (row for row in rows if row.action == "upsert")
         given = {row.key: self._destination.identifiers(row) for row in upserts}
         self._ledger.record_intents(rows, {key: ids for key, ids in given.items() if ids})
+        self._committed = self._clock()
         return fresh, len(drawn) < room
 
     def _allowed(self, rows: list[Row]) -> list[Row]:
@@ -209,6 +214,9 @@ class Courier:
             self._stop("RUN_DEADLINE")
         return self._halt.is_set()
 
+    def _may_send(self) -> bool:
+        return not self._halt.is_set() and self._clock() - self._committed < _TOO_LATE
+
     def _stop(self, code: str) -> None:
         self._delivery.stopped_by = self._delivery.stopped_by or code
         self._halt.set()
@@ -221,6 +229,7 @@ class Courier:
         settled = [row for attempt in attempts for row in attempt.settled]
         outcomes = {key: given for attempt in attempts for key, given in attempt.outcomes.items()}
         self._ledger.record_outcomes(settled, outcomes)
+        self._committed = self._clock()
         for row in settled:
             self._delivery.count(row, outcomes[row.key])
         self._delivery.on_progress(len(settled))
@@ -245,7 +254,7 @@ class Courier:
         attempt = _Attempt(rows)
         calls = self._patience.calls_per_refused_batch
         parts = [rows]
-        while parts and not attempt.stopped and not self._halt.is_set():
+        while parts and not attempt.stopped and self._may_send():
             part = parts.pop()
             calls -= 1
             try:

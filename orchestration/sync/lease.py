@@ -1,10 +1,10 @@
 """One run of a sync at a time, and who comes late is fenced off.
 
 ``state.sync_runs`` holds a row when a run starts, with a lease number above all before it, and
-one when it ends. A run whose process is dead, or which has been silent for fifteen minutes on
-another host, is taken over; should it wake up, its number is no longer the newest and it cannot
-write. Time is the warehouse's at the start plus a monotonic clock: a host whose clock jumps
-takes nobody's lease.
+one when it ends. A run whose process is dead, or which has been silent for fifteen minutes, is
+taken over; should it wake up, its number is no longer the newest and it cannot write. Time is
+the warehouse's at the start plus a monotonic clock: a host whose clock jumps takes nobody's
+lease.
 """
 
 import json
@@ -126,7 +126,9 @@ class Lease:
         if host == socket.gethostname():
             if int(process) == os.getpid():
                 return run["run_id"] in _active
-            return _process_exists(int(process))
+            if not _process_exists(int(process)):
+                return False
+        # On another host, or here, where the number of a dead process may be another's by now.
         return self.now() - (run["active_at"] or run["started_at"]) < _SILENCE
 
 

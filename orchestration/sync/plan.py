@@ -2,8 +2,9 @@
 
 The plan is a table and may be old: it was approved, the sync ran, someone runs it again. So
 every row is held against the ledger as it is now. A row whose ledger has moved on since it
-was planned is settled, unless the end of that call is not known. And a row is sent only if
-its values are still those that were planned and its customer still permits it.
+was planned is settled, unless the end of that call is not known or it was about something
+else. And a row is sent only if its values are still those that were planned and its customer
+still permits it.
 """
 
 import hashlib
@@ -21,6 +22,8 @@ from orchestration.warehouse import Placeholders, Warehouse, compose
 # a phase are alike to an endpoint, so a batch is one call.
 PHASES = ("1_erasures", "2_withdrawals", "3_leavers", "4_known", "5_new")
 LAST_PROTECTED_PHASE = PHASES[1]
+
+_TEXT = {"varchar", "text", "character varying", "string"}
 
 _OPEN_ROWS = """
     select
@@ -44,6 +47,15 @@ _OPEN_ROWS = """
         and (
             coalesce(ledger.is_uncertain, false)
             or coalesce(ledger.last_entry_number, 0) = coalesce(plan.ledger_entry_number, 0)
+            -- An older job has ended since, with what is not wanted any more.
+            or (
+                ledger.last_status = 'delivered'
+                and (
+                    ledger.delivered_hash != plan.row_hash
+                    or (ledger.last_action = 'remove' and plan.action != 'remove')
+                    or (ledger.last_action != 'remove' and plan.action = 'remove')
+                )
+            )
         )
         and (
             plan.row_hash is null
@@ -116,6 +128,14 @@ _SAMPLE = """
 """
 
 _KEYS_PER_QUESTION = 1000
+
+_HELD = """
+    select ledger.row_key, ledger.remote_id, ledger.delivered_hash, %s
+    from {ledger} as ledger
+    inner join {model} as model on ledger.row_key = model.{key}
+    where ledger.sync_name = ? and ledger.is_held and not ledger.is_uncertain
+    order by ledger.row_key
+"""
 
 
 @dataclass(frozen=True)
@@ -198,11 +218,13 @@ class Plan:
 
     def check_columns(self) -> None:
         """Raise ``InvalidSync`` where the table is not what its contract says."""
-        present = set(self._warehouse.columns(self._model))
+        present = self._warehouse.column_types(self._model)
         if not present:
             raise InvalidSync(f"{self._spec.sync_name}: not built yet; run dbt first")
-        if missing := sorted(set(self._spec.columns) - present):
+        if missing := sorted(set(self._spec.columns) - set(present)):
             raise InvalidSync(f"{self._spec.sync_name}: no column {', '.join(missing)} there")
+        if odd := sorted(name for name in self._spec.columns if present[name] not in _TEXT):
+            raise InvalidSync(f"{self._spec.sync_name}: not text any more: {', '.join(odd)}")
 
     def counts(self) -> PlanCounts:
         """Three queries with small answers."""
@@ -273,6 +295,22 @@ class Plan:
         for _, group in groupby(self._rows(last_phase), key=lambda phased: phased[0]):
             rows = (row for _, row in group)
             yield from _cut(rows, size, batch_bytes if weight else None, weight or _weightless)
+
+    def held_unchanged(self, size: int) -> Iterator[list[Row]]:
+        """Rows that the destination should hold just as the model has them, streamed."""
+        names = self._spec.columns
+        parts = {f"column_{number}": name for number, name in enumerate(names)}
+        sql = _HELD % ", ".join(f"model.{{{part}}}" for part in parts)
+        sql = compose(sql, **self._parts, **parts)
+        for records in self._warehouse.stream(sql, [self._spec.sync_name], batch=size):
+            rows = []
+            for key, remote_id, delivered_hash, *values in records:
+                mapped = dict(zip(names, values, strict=True))
+                if row_hash(mapped, self._spec.sync_name) == delivered_hash:
+                    row = Row(key, "upsert", "held", mapped, remote_id, row_hash=delivered_hash)
+                    rows.append(row)
+            if rows:
+                yield rows
 
     # -- inside
 

@@ -128,11 +128,9 @@ def test_a_call_of_which_all_is_wrong_needs_no_halving(workspace: FakeBraze) -> 
     ("body", "statuses"),
     [
         ({"message": "success", "errors": ["something"]}, ["unknown", "unknown"]),
-        (
-            {"message": "success", "errors": [{"index": 9, "input_array": "attributes"}]},
-            ["unknown"],
-        ),
-        ({"message": "success", "errors": [{"index": 0, "input_array": "events"}]}, ["unknown"]),
+        ({"message": "success", "errors": [error_at(9)]}, ["unknown"]),
+        ({"message": "success", "errors": [error_at(-1)]}, ["unknown"]),
+        ({"message": "success", "errors": [error_at(0, "events")]}, ["unknown"]),
         ({"message": "odd"}, ["unknown"]),
         ([], ["unknown"]),
         ({"message": "queued"}, ["delivered"]),

@@ -48,7 +48,7 @@ def spec(**changes: Any) -> SyncSpec:
             "object": "audience",
             "mode": "audience",
             "key": "customer_id",
-            "purpose": "ads_personalisation",
+            "purpose": ["ads_user_data", "ads_personalisation"],
             "channel": "ads",
             "identity_tier": "exact",
             "options": OPTIONS,
@@ -451,6 +451,7 @@ def test_a_missing_variable_is_named() -> None:
         ({"mode": "upsert"}, "cannot do mode"),
         ({"object": "contacts"}, "cannot do mode"),
         ({"purpose": "marketing"}, "purpose"),
+        ({"purpose": "ads_user_data"}, "purpose"),
         ({"channel": "email"}, "purpose"),
         ({"columns": [c for c in COLUMNS if c != "ad_user_data"]}, "ad_user_data"),
         ({"columns": [c for c in COLUMNS if c != "ad_personalization"]}, "ad_personalization"),
@@ -472,7 +473,7 @@ def test_a_sync_that_asks_too_much_is_refused(changes: dict[str, Any], complaint
 
 def test_a_sync_that_says_enough_is_taken() -> None:
     nine = [*COLUMNS, *[f"email_address_{n}" for n in range(2, 9)]]
-    for changes in ({}, {"mode": "mirror"}, {"purpose": "ads_user_data"}, {"columns": nine}):
+    for changes in ({}, {"mode": "mirror"}, {"columns": nine}):
         Google.check(spec(**changes))
     Google.check(spec(options=OPTIONS | {"login_account_id": "1", "validate_only": "true"}))
 

@@ -390,6 +390,17 @@ def test_a_silent_list_leaves_the_ids_for_a_later_removal(hub: FakeHubSpot) -> N
     assert hub.lists["7"] == set()
 
 
+def test_a_dated_version_has_other_paths(hub: FakeHubSpot) -> None:
+    hub.add(email="a@example.com")
+    destination = members(hub)
+    spec, http = destination._spec, destination._http
+    assert by_key(HubSpot(spec, http, "2026-03").upsert([row("a")])) == {"a": ("delivered", None)}
+    assert [call.path for call in hub.calls] == [
+        "/crm/objects/2026-03/contacts/batch/read",
+        "/crm/lists/2026-03/7/memberships/add",
+    ]
+
+
 def test_a_list_that_is_not_there_ends_the_run(hub: FakeHubSpot) -> None:
     hub.add(email="a@example.com")
     destination = members(hub, options={"list_id": "8"})
@@ -436,6 +447,18 @@ def test_no_text_breaks_the_contract(hub: FakeHubSpot, rows: list[Row], mode: st
     outcomes = halved(hubspot(hub, mode=mode, clear_nulls=["city"]), rows)
     assert set(by_key(outcomes)) == {row.key for row in rows}
     assert {status for status, _ in by_key(outcomes).values()} <= {"delivered", "rejected"}
+    assert hub.contract_violations == []
+
+
+@FORTY_EXAMPLES
+@given(rows=wild_rows(COLUMNS), creates=st.booleans())
+def test_no_text_breaks_the_contract_of_lists(
+    hub: FakeHubSpot, rows: list[Row], creates: bool
+) -> None:
+    destination = members(hub, options={"create_missing": str(creates).lower()})
+    outcomes = by_key(halved(destination, rows))
+    assert set(outcomes) == {row.key for row in rows}
+    assert {status for status, _ in outcomes.values()} <= {"delivered", "rejected"}
     assert hub.contract_violations == []
 
 

@@ -1,6 +1,8 @@
 """Klaviyo's dialect: jobs, lists, subscriptions, and what each mode leaves behind."""
 
 import json
+import logging
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestration.destinations._klaviyo import KlaviyoApi
+from orchestration.destinations._klaviyo import KlaviyoApi, import_job
 from orchestration.destinations.base import (
     Job,
     Outcome,
@@ -145,7 +147,13 @@ def test_weights_are_the_bytes_of_the_request(account: FakeKlaviyo) -> None:
             break
         rows.append(another)
         weight += destination.weight(another)
+    bodies = []
+    start = account._start_import
+    account._start_import = lambda request: bodies.append(len(request.body)) or start(request)
     assert isinstance(destination.upsert(rows), Job)
+    envelope = len(json.dumps(import_job([])))
+    assert bodies == [weight - 2 + envelope]
+    assert destination.limits.batch_bytes + envelope <= 5_000_000
     with pytest.raises(Refused) as caught:
         destination.upsert([*rows, another])
     assert caught.value.code == "HTTP_413"
@@ -267,6 +275,20 @@ def test_original_payloads_are_not_even_asked_for(account: FakeKlaviyo) -> None:
     account._import_errors = listen
     deliver(klaviyo(account), [row("a")])
     assert fields == ["code,source.pointer"]
+
+
+def test_nothing_of_a_person_is_logged_or_kept(
+    account: FakeKlaviyo, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Klaviyo's errors quote people."""
+    account.failing = {"b": {"pointer": None}}
+    account.faults.append(Fault(503))
+    with caplog.at_level(logging.DEBUG, logger="orchestration"):
+        outcomes = deliver(klaviyo(account), [row("a", email="bad"), row("b"), row("c")])
+        deliver(klaviyo(account), [leaver("c", "erasure")])
+    assert "trying again" in caplog.text
+    kept = caplog.text + repr(outcomes) + repr(row("a"))
+    assert not re.search("example.com|pk_fake|bad", kept)
 
 
 def test_a_job_is_resumed_by_another_run_without_values(account: FakeKlaviyo) -> None:
@@ -565,6 +587,7 @@ def test_an_old_consent_keeps_its_date(account: FakeKlaviyo) -> None:
     )
     future = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
     moments = {"a": "2024-01-15 10:00:00", "b": future, "c": None, "d": "soon"}
+    moments["e"] = "2024-01-15T10:00:00+02:00"
     rows = [row(key, consented_at=moment) for key, moment in moments.items()]
     refused = ("rejected", "CONSENTED_AT_NOT_PAST")
     assert statuses(deliver(destination, rows)) == {
@@ -572,8 +595,10 @@ def test_an_old_consent_keeps_its_date(account: FakeKlaviyo) -> None:
         "b": refused,
         "c": refused,
         "d": refused,
+        "e": ("delivered", None),
     }
     assert account.of("a").consented_at == "2024-01-15T10:00:00+00:00"
+    assert account.of("e").consented_at == "2024-01-15T10:00:00+02:00"
 
 
 def test_text_messages_need_a_phone_number(account: FakeKlaviyo) -> None:

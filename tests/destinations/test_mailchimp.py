@@ -166,6 +166,12 @@ def test_an_address_in_quotes_is_its_own(account: FakeMailchimp) -> None:
     assert set(by_key(mailchimp(account).upsert(rows)).values()) == {("delivered", None)}
 
 
+def test_known_members_are_written_in_one_call(account: FakeMailchimp) -> None:
+    rows = [row(key, account.add(f"{key}@example.com")) for key in "abc"]
+    assert set(by_key(mailchimp(account).upsert(rows)).values()) == {("delivered", None)}
+    assert len(account.calls) == 1
+
+
 # -- a changed e-mail
 
 

@@ -1,5 +1,7 @@
 """Salesforce's dialect: jobs, their three kinds of results, and what each mode leaves behind."""
 
+import logging
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -149,6 +151,20 @@ def test_a_job_without_a_good_end_leaves_its_rows_unknown(
     getattr(org, end)(job.job_id)
     outcomes = settle(destination, job, rows)
     assert statuses(outcomes) == dict.fromkeys("ab", ("unknown", code))
+
+
+def test_nothing_of_a_person_is_logged_or_kept(
+    org: FakeSalesforce, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Salesforce's errors quote people."""
+    org.refusing = {"a": "a@example.com is no good", "b": "FIELD_INTEGRITY_EXCEPTION:b@example.com"}
+    org.faults.append(Fault(503))
+    with caplog.at_level(logging.DEBUG, logger="orchestration"):
+        outcomes = deliver(salesforce(org), [row(key) for key in "abc"])
+        deliver(salesforce(org, mode="mirror"), [leaver("c", "erasure")])
+    assert "trying again" in caplog.text
+    assert outcomes["a"].error_code == "UNSPECIFIED"
+    assert not re.search("example.com|secret|token", caplog.text + repr(outcomes))
 
 
 def test_a_job_that_is_stuck_goes_on(org: FakeSalesforce) -> None:
@@ -471,6 +487,19 @@ def test_taking_away_who_is_not_there_is_no_error(
 def test_keys_are_looked_up_two_hundred_at_a_time(org: FakeSalesforce) -> None:
     salesforce(org, mode="mirror").remove([leaver(f"c{number}") for number in range(401)])
     assert sum(call.path.endswith("/query") for call in org.calls) == 3
+
+
+def test_long_keys_are_looked_up_in_fewer(org: FakeSalesforce) -> None:
+    salesforce(org, mode="mirror").remove([leaver(f"{number:0>255}") for number in range(30)])
+    assert sum(call.path.endswith("/query") for call in org.calls) == 2
+
+
+@pytest.mark.parametrize("key", ["o'brien", "\\", "') OR Id != ('", "a\nb", "Ünï"])
+def test_a_key_of_any_text_is_looked_up(org: FakeSalesforce, key: str) -> None:
+    org.add(**{KEY: key, "LastName": "x"})
+    org.add(**{KEY: "other", "LastName": "x"})
+    deliver(salesforce(org, mode="mirror"), [leaver(key)])
+    assert [record[KEY] for record in org.records.values()] == ["other"]
 
 
 def test_what_is_held_can_be_read_back(org: FakeSalesforce) -> None:

@@ -63,6 +63,11 @@ class FakeHubSpot(FakeServer):
         """A contact's properties."""
         return self.contacts.get(self._index["email"].get(email.casefold(), ""))
 
+    @property
+    def records(self) -> dict[str, dict[str, str]]:
+        """Another name of ``contacts``, which every fake with records has."""
+        return self.contacts
+
     # -- the API
 
     def answer(self, request: Request) -> Answer:

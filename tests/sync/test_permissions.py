@@ -4,6 +4,7 @@ import pytest
 
 from orchestration.sync.guards import Overrides
 from tests.sync.conftest import Lab
+from tests.sync.invariants import plays
 
 
 def withdraw(lab: Lab, condition: str) -> None:
@@ -92,6 +93,7 @@ def test_what_a_person_asked_for_comes_first_and_what_is_new_last(lab: Lab) -> N
     assert order == [(ids["c0005"],), *others]
 
 
+@plays("DF29")
 def test_a_mass_removal_is_held_before_the_first_call(lab: Lab) -> None:
     lab.add_customers(150)
     lab.sync()
@@ -118,6 +120,7 @@ def test_the_share_counts_from_what_is_held(lab: Lab) -> None:
     assert lab.sync().status == "succeeded"
 
 
+@plays("DF28")
 def test_an_emptied_model_is_held(lab: Lab) -> None:
     lab.add_customers(3)
     lab.sync()
