@@ -29,6 +29,7 @@
             where test_id = {{ text_literal(test_id) }}
         {% endcall %}
     {% endfor %}
-    {% do adapter.commit() %}
+    {# Without a statement there is no transaction that could be committed. #}
+    {% if changes %}{% do adapter.commit() %}{% endif %}
     {{ return('') }}
 {% endmacro %}

@@ -20,11 +20,11 @@ identity as (
                 then 'failing'
             else 'ok'
         end as state,
-        {{ dbt.concat([
+        trim({{ dbt.concat([
             counted('customers', 'customer_count'),
             counted('largest_records', 'largest_record_count'),
             counted('merged', 'merged_count'),
-        ]) }} as detail,
+        ]) }}) as detail,
         cast(null as {{ timestamp }}) as fresh_until
 
     from {{ ref('identity_health') }}
@@ -69,10 +69,10 @@ landings as (
                 then 'degraded'
             else 'ok'
         end as state,
-        {{ dbt.concat([
+        trim({{ dbt.concat([
             counted('refused_files', 'refused_files'),
             counted('rows_quarantined', 'rows_quarantined'),
-        ]) }} as detail,
+        ]) }}) as detail,
         {{ dbt.dateadd('hour', hours, 'last_landed_at') }} as fresh_until
 
     from files
@@ -92,7 +92,7 @@ tests as (
     select
         'tests' as subject,
         case when count(*) > 0 then 'failing' else 'ok' end as state,
-        {{ counted('failed_tests', 'count(*)') }} as detail,
+        trim({{ counted('failed_tests', 'count(*)') }}) as detail,
         cast(null as {{ timestamp }}) as fresh_until
 
     from failing_tests
@@ -103,11 +103,11 @@ states as (
 
     select * from {{ ref('int_activation__syncs_judged') }}
     union all
-    select subject, state, trim(detail), fresh_until from identity
+    select * from identity
     union all
-    select subject, state, trim(detail), fresh_until from landings
+    select * from landings
     union all
-    select subject, state, trim(detail), fresh_until from tests
+    select * from tests
 
 )
 

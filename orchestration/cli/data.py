@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
-    persons: Annotated[int, typer.Option(min=100, help="People of the made-up retailer.")] = 20_000,
+    persons: Annotated[int, typer.Option(min=500, help="People of the made-up retailer.")] = 20_000,
     seed: Annotated[int, typer.Option(help="Same seed, same data.")] = 42,
     orders: Annotated[
         Path | None, typer.Option(exists=True, help="Real order lines (Online Retail II).")
@@ -33,7 +33,7 @@ def demo(
 
 def demo_data(
     out: Annotated[Path, typer.Option(help="Folder for raw/ and truth/.")] = Path("data"),
-    persons: Annotated[int, typer.Option(min=100)] = 20_000,
+    persons: Annotated[int, typer.Option(min=500)] = 20_000,
     seed: int = 42,
     orders: Annotated[Path | None, typer.Option(exists=True)] = None,
 ) -> None:

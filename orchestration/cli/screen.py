@@ -22,8 +22,10 @@ Target = Annotated[
 
 
 def print_table(columns: Iterable[str], rows: Iterable[tuple[str, ...]]) -> None:
-    """Cells are text as it is: brackets in it are no markup."""
+    """Cells are text as it is: brackets in it are no markup. The first names the row and is
+    shown whole."""
     table = Table(*columns, header_style="dim")
+    table.columns[0].no_wrap = True
     for row in rows:
         table.add_row(*(escape(cell) for cell in row))
     console.print(table)

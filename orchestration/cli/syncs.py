@@ -159,15 +159,13 @@ def syncs(as_json: AsJson = False, target: Target = None) -> None:
         return
     columns = (
         ("sync_name", "sync"),
-        ("destination", "destination"),
         ("mode", "mode"),
         ("state", "state"),
         ("last_run_at", "last run"),
-        ("last_success_at", "all there"),
         ("held_rows", "held"),
-        ("rows_in_doubt", "in doubt"),
+        ("rows_in_doubt", "doubt"),
         ("rejected_rows", "refused"),
-        ("dead_letters", "dead letters"),
+        ("dead_letters", "dead"),
     )
     rows = [tuple(_cell(sync.get(name)) for name, _ in columns) for sync in found]
     print_table((title for _, title in columns), rows)

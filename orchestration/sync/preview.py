@@ -60,7 +60,10 @@ def _looked_at(
     with Warehouse.open(target, project_dir) as warehouse:
         plan = Plan(warehouse, spec)
         plan.check_columns()
-        return spec, plan.digest(), plan.counts(), plan.sample(sample) if sample else []
+        counts = plan.counts()
+        # A plan that was carried out is still there, and nothing of it is left to do.
+        is_open = counts.upserts + counts.removals + counts.blocked > 0
+        return spec, plan.digest(), counts, plan.sample(sample) if sample and is_open else []
 
 
 def _estimated_calls(spec: SyncSpec, counts: PlanCounts) -> int | None:

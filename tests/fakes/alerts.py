@@ -148,7 +148,7 @@ class _Conversation(socketserver.BaseRequestHandler):
         offered = ["fake.example"]
         if self.mail.tls == "starttls" and not self.is_safe:
             offered.append("STARTTLS")
-        if self.mail.login and self.is_safe:
+        if self.mail.login and (self.is_safe or self.mail.tls == "none"):
             offered.append("AUTH PLAIN")
         return offered
 

@@ -75,6 +75,8 @@ def test_a_plan_is_shown_and_then_sent_by_its_digest(terminal: Terminal) -> None
     shown = terminal.cdp(*line.split()[1:])
     assert "succeeded" in shown
     assert len(lab.hub.contacts) == 250
+    again = terminal.plan("--sample", "5")
+    assert (again["reasons"], again["sample"], again["estimated_calls"]) == ([], [], 0)
 
 
 def test_a_plan_as_json_says_all_that_it_shows(terminal: Terminal) -> None:
@@ -264,6 +266,26 @@ def test_rows_that_were_refused_too_often_can_be_tried_again(terminal: Terminal)
     assert lab.sync().rows_planned_upserts == 1
     shown = terminal.cdp("retry", SYNC, "--key", "c0003", code=2)
     assert "no row of that key" in shown
+
+
+def test_what_was_changed_or_lost_over_there_is_sent_again(terminal: Terminal) -> None:
+    lab = terminal.lab
+    lab.add_customers(150)
+    lab.sync()
+    assert "150 rows read back: 0 are changed, 0 are missing" in terminal.cdp("reconcile", SYNC)
+    lab.hub.by_email("c0007@example.com")["city"] = "Elsewhere"
+    [gone] = [
+        contact_id
+        for contact_id, contact in lab.hub.contacts.items()
+        if contact["email"] == "c0009@example.com"
+    ]
+    del lab.hub.contacts[gone]
+    shown = terminal.cdp("reconcile", SYNC, code=1)
+    assert "150 rows read back: 1 are changed, 1 are missing" in shown
+    assert lab.sync().rows_delivered == 2
+    assert lab.hub.by_email("c0007@example.com")["city"] == "Madrid"
+    assert lab.hub.by_email("c0009@example.com")
+    terminal.cdp("reconcile", SYNC)
 
 
 def test_a_ledger_is_set_aside_only_after_a_question(terminal: Terminal) -> None:
