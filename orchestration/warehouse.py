@@ -167,6 +167,16 @@ class Warehouse:
         names = [column[0] for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
+    def spare_memory(self) -> None:
+        """From here on this connection does small things for a long time. DuckDB keeps every
+        block it has seen until its limit, which is for builds."""
+        if self.target_type == "duckdb":
+            self.execute("set memory_limit = '512MB'")
+
+    def tuples(self, sql: str, params: Sequence[Any] | None = None) -> list[tuple]:
+        """All rows of an answer, in the order of its columns."""
+        return self._run(self._handle.cursor(), sql, params).fetchall()
+
     def stream(self, sql: str, params: Sequence[Any] | None = None, batch: int = 10_000) -> Rows:
         """Rows of any number in bounded memory, as of now: other statements may write,
         commit and roll back while it is read. Not inside ``transaction()``."""

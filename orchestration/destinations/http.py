@@ -8,9 +8,7 @@ sent twice makes one record, a write is not repeated within a run: the next run 
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from threading import Event
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -30,8 +28,6 @@ from orchestration.destinations.base import (
     Outcome,
     Refused,
     Row,
-    Stopped,
-    Unanswered,
     safe_code,
 )
 from orchestration.sync.http import HttpClient, Policy, Reply
@@ -40,10 +36,6 @@ from orchestration.sync.spec import SyncSpec
 
 _GONE = {404, 410}
 _ROW_MODES = ("upsert", "mirror", "audience", "create_only", "update_only", "delete")
-# Rows of one call of the engine where each is a request: what is in doubt after a crash.
-_ROWS_PER_CALL = 100
-# Requests in a row without an answer, after which the others of the call are not tried.
-_UNANSWERED = 3
 
 
 class Http(Destination):
@@ -61,9 +53,8 @@ class Http(Destination):
         self._requests = Requests.of(spec, self._options)
         parts = urlsplit(target)
         self._path, self._query = parts.path, parts.query
-        self.limits = _limits(spec, self._options)
+        self.limits = _limits(self._options)
         self.appends_are_repeatable = self._options.creates_repeatably
-        self._pool = ThreadPoolExecutor(self._options.connections, "http-rows")
 
     @classmethod
     def from_environment(cls, spec: SyncSpec, policy: Policy | None = None) -> "Http":
@@ -74,7 +65,7 @@ class Http(Destination):
         http = HttpClient(
             url.origin,
             options.credentials(),
-            _limits(spec, options),
+            _limits(options),
             policy,
             adapter=lambda **settings: GuardedAdapter(guard, **settings),
         )
@@ -176,34 +167,19 @@ class Http(Destination):
         return Outcome.delivered(row.key, found)
 
     def _each(self, rows: Sequence[Row], act: Callable[[Row], Outcome]) -> list[Outcome]:
-        """Rows at the same time. What is already known of some is not lost when something
-        stops the others: it is raised only where nothing is known, so at the next call."""
-        over = Event()
-        silent: list[CallError] = []
-
-        def attempt(row: Row) -> Outcome | CallError:
-            if over.is_set():
-                return Unanswered("NOT_TRIED")
+        """Rows one after the other; the engine has several calls under way. What is known of
+        some is not lost when something stops the others."""
+        outcomes: list[Outcome] = []
+        for row in rows:
             try:
-                outcome = act(row)
-                silent.clear()
-                return outcome
+                outcomes.append(act(row))
             except (Refused, BadValue) as refused:
-                return Outcome.rejected(row.key, refused.code)
+                outcomes.append(Outcome.rejected(row.key, refused.code))
             except CallError as error:
-                silent.append(error)
-                if isinstance(error, Stopped) or len(silent) >= _UNANSWERED:
-                    over.set()
-                return error
-
-        results = list(self._pool.map(attempt, rows))
-        errors = [result for result in results if isinstance(result, CallError)]
-        if errors and len(errors) == len(rows):
-            raise next((e for e in errors if isinstance(e, Stopped)), errors[0])
-        return [
-            _unknown(row, result) if isinstance(result, CallError) else result
-            for row, result in zip(rows, results, strict=True)
-        ]
+                if not outcomes:
+                    raise
+                return outcomes + [_unknown(rest, error) for rest in rows[len(outcomes) :]]
+        return outcomes
 
     # -- many rows a request
 
@@ -312,14 +288,9 @@ class Http(Destination):
         return None if found is None or code == "UNSPECIFIED" else code
 
 
-def _limits(spec: SyncSpec, options: HttpOptions) -> Limits:
-    """Rows of one call: a batch's, or as many as are sent side by side. An event that may not
-    be sent twice goes alone, so that a crash leaves one in doubt."""
-    rows = options.batch_rows
-    if rows == 1 and (spec.mode != "append" or options.creates_repeatably):
-        rows = _ROWS_PER_CALL
+def _limits(options: HttpOptions) -> Limits:
     rates = ((options.requests_per_second, 1.0),)
-    return Limits(rows, rates, options.connections, options.batch_bytes)
+    return Limits(options.batch_rows, rates, options.connections, options.batch_bytes)
 
 
 def _identifier(found: Any) -> str | None:

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import logging
 import math
+import os
 import queue
 import threading
 import time
@@ -23,8 +24,8 @@ from urllib.parse import urlsplit
 import requests
 import tenacity
 from pyrate_limiter import InMemoryBucket, Limiter, Rate
+from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
-from requests_ratelimiter import LimiterAdapter
 from urllib3.exceptions import NewConnectionError
 
 from orchestration.destinations.base import CallError, Limits, Stopped, Unanswered, safe_code
@@ -150,7 +151,7 @@ class HttpClient:
         policy: Policy | None = None,
         sleep: Callable[[float], None] = time.sleep,
         headers: Mapping[str, str] | None = None,
-        adapter: Callable[..., LimiterAdapter] = LimiterAdapter,
+        adapter: Callable[..., HTTPAdapter] = HTTPAdapter,
     ) -> None:
         parts = urlsplit(base_url)
         if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
@@ -224,6 +225,8 @@ class HttpClient:
     # -- inside
 
     def _once(self, arguments: dict[str, Any], statuses: set[int], renew: bool = True) -> Reply:
+        # Before the deadline of the exchange begins: a turn that is waited for is no call yet.
+        self._limiter.try_acquire("call")
         with self._lock:
             self.calls += 1
         response = self._exchange(arguments)
@@ -299,9 +302,11 @@ class HttpClient:
         except queue.Empty:
             pass
         session = requests.Session()
-        adapter = self._adapter(
-            limiter=self._limiter, per_host=False, limit_statuses=(), max_retries=0
-        )
+        # Read once: asking the environment again for each call costs a third of its time.
+        session.trust_env = False
+        session.proxies = requests.utils.get_environ_proxies(self._base_url)
+        session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
+        adapter = self._adapter(max_retries=0)
         session.mount("https://", adapter)
         session.mount("http://", adapter)
         return session

@@ -6,25 +6,16 @@ records back where the endpoint allows it; those that are not what was delivered
 that were refused so often that the plan left them out.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from orchestration.destinations import destination_class
 from orchestration.destinations.base import Destination, Outcome, Row
-from orchestration.sync.plan import row_hash
+from orchestration.sync.plan import Plan
 from orchestration.sync.session import session
 from orchestration.sync.spec import InvalidSync, SyncSpec, load_manifest, load_sync
 from orchestration.warehouse import ROOT, Warehouse, compose
-
-_HELD = """
-    select ledger.row_key, ledger.remote_id, ledger.delivered_hash, %s
-    from {ledger} as ledger
-    inner join {model} as model
-        on ledger.row_key = model.{key}
-    where ledger.sync_name = ? and ledger.is_held and not ledger.is_uncertain
-    order by ledger.row_key
-"""
 
 
 @dataclass(frozen=True)
@@ -55,7 +46,7 @@ def reconcile(
         Warehouse.open(target, project_dir) as warehouse,
         session(warehouse, spec, manifest, None) as opened,
     ):
-        for rows in _held_unchanged(warehouse, spec, endpoint.limits.batch_rows):
+        for rows in Plan(warehouse, spec).held_unchanged(endpoint.limits.batch_rows):
             found = endpoint.read(rows)
             if found is None:
                 raise InvalidSync(f"{sync_name}: {endpoint.name} cannot be read back")
@@ -97,30 +88,6 @@ def retry(
         opened.ledger.record_outcomes(rows, {row.key: Outcome(row.key, "reset") for row in rows})
         opened.ended = {"status": "reset"}
     return len(rows)
-
-
-def _held_unchanged(warehouse: Warehouse, spec: SyncSpec, size: int) -> Iterator[list[Row]]:
-    """Rows of the model that the destination holds as they are, with their values."""
-    names = spec.columns
-    parts = {f"column_{number}": name for number, name in enumerate(names)}
-    sql = _HELD % ", ".join(f"model.{{{part}}}" for part in parts)
-    relations = {
-        "ledger": warehouse.relation("sync_ledger_current"),
-        "model": warehouse.relation(spec.sync_name),
-    }
-    sql = compose(sql, **relations, **parts, key=spec.key)
-    batch: list[Row] = []
-    for chunk in warehouse.stream(sql, [spec.sync_name]):
-        for key, remote_id, delivered_hash, *values in chunk:
-            mapped = dict(zip(names, values, strict=True))
-            if row_hash(mapped, spec.sync_name) != delivered_hash:
-                continue
-            batch.append(Row(key, "upsert", "held", mapped, remote_id, row_hash=delivered_hash))
-            if len(batch) == size:
-                yield batch
-                batch = []
-    if batch:
-        yield batch
 
 
 def _differs(row: Row, found: Mapping[str, Mapping[str, str | None]], spec: SyncSpec) -> bool:

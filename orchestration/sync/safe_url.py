@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from requests_ratelimiter import LimiterAdapter
+from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
@@ -227,7 +227,7 @@ def _is_wrapper(address: _Address) -> bool:
 # -- connections
 
 
-class GuardedAdapter(LimiterAdapter):
+class GuardedAdapter(HTTPAdapter):
     """Connects to addresses that the guard has seen, and through no proxy: a proxy would
     resolve the name for itself."""
 
