@@ -78,8 +78,11 @@ health as (
             as rejected_share,
         coalesce(dead_letters.dead_letters, 0) as dead_letters,
         dead_letters.oldest_dead_letter_at,
-        {{ dbt.datediff('dead_letters.oldest_dead_letter_at', 'runs.last_run_at', 'hour') }}
-            as oldest_dead_letter_hours
+        -- Whole hours, but of another type on PostgreSQL.
+        cast(
+            {{ dbt.datediff('dead_letters.oldest_dead_letter_at', 'runs.last_run_at', 'hour') }}
+            as bigint
+        ) as oldest_dead_letter_hours
 
     from syncs
 
