@@ -78,7 +78,7 @@ health as (
             as rejected_share,
         coalesce(dead_letters.dead_letters, 0) as dead_letters,
         dead_letters.oldest_dead_letter_at,
-        -- A double on PostgreSQL.
+        -- Whole hours, but of another type on PostgreSQL.
         cast(
             {{ dbt.datediff('dead_letters.oldest_dead_letter_at', 'runs.last_run_at', 'hour') }}
             as {{ dbt.type_bigint() }}

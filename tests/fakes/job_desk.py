@@ -76,12 +76,13 @@ class JobDesk(FakeServer):
         work = self.jobs[job_id]
         work.asked += 1
         if work.state == "running" and work.asked > self.polls and work.ending != "stuck":
-            self._end(work)
+            self.end(work)
         if work.state == "forgotten":
             raise ApiError(404, {"code": "NOT_FOUND"})
         return Answer(200, {"state": work.state, "results": work.results})
 
-    def _end(self, work: Work) -> None:
+    def end(self, work: Work) -> None:
+        """A job comes to its end."""
         work.state = work.ending
         done = {"done": 1.0, "failed": 0.5, "forgotten": 0.5, "cancelled": 0.0}[work.ending]
         for row in work.rows[: round(len(work.rows) * done)]:

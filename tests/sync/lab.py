@@ -121,3 +121,10 @@ class DeskLab(Lab):
         self.hub.endings.clear()
         for work in self.hub.jobs.values():
             work.ending = "done" if work.ending == "stuck" else work.ending
+
+    def end_orphans(self) -> None:
+        """Jobs whose submission nobody lived to write down come to their end over there."""
+        known = {row["job_id"] for row in self.fetch("select job_id from state.sync_jobs")}
+        for job_id, work in self.hub.jobs.items():
+            if job_id not in known and work.state == "running":
+                self.hub.end(work)

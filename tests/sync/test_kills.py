@@ -91,7 +91,8 @@ def nothing_is_half(lab: Lab) -> None:
 def converges(lab: Lab, is_rebuilt: bool) -> None:
     """The next run, or the one after it where the plan was older than the end of a job."""
     time.sleep(0.02)  # the killed run's last request may still be at work over there
-    lab.hub.faults.clear()
+    if isinstance(lab, DeskLab):
+        lab.end_orphans()
     run = lab.sync(build=is_rebuilt, overrides=CONFIRMED)
     assert run.ok, (run.status, run.error_code)
     holds_the_model(lab)
@@ -99,8 +100,9 @@ def converges(lab: Lab, is_rebuilt: bool) -> None:
     assert (run.status, run.rows_sent, lab.hub.calls) == ("succeeded", 0, [])
 
 
-def test_the_process_that_forks_has_one_thread(nursery: Nursery) -> None:
-    assert nursery.threads == 1
+def test_the_process_that_forks_has_no_thread_that_a_fork_would_lose(nursery: Nursery) -> None:
+    # The allocator of pyarrow prepares for forks.
+    assert set(nursery.threads) <= {"jemalloc_bg_thd"}
 
 
 @plays("DF22", "DF23")
