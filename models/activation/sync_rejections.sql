@@ -43,7 +43,9 @@ attempts as (
 
 beginnings as (
 
-    select * from attempts where entry_number = first_entry_number
+    select * from attempts
+
+    where entry_number = first_entry_number
 
 ),
 

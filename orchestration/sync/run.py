@@ -244,7 +244,10 @@ def _row(run: SyncRun) -> dict[str, Any]:
 def _endpoint(spec: SyncSpec, given: Destination | None, dry_run: bool) -> Destination | None:
     try:
         kind = type(given) if given else destination_class(spec.destination)
-        kind.check(spec)
-    except (LookupError, ValueError) as error:
+    except LookupError as error:
         raise InvalidSync(f"{spec.sync_name}: {error}") from None
-    return given or (None if dry_run else kind.from_environment(spec))
+    try:
+        kind.check(spec)
+        return given or (None if dry_run else kind.from_environment(spec))
+    except ValueError as error:  # an address that may not be called, too
+        raise InvalidSync(f"{spec.sync_name}: {error}") from None
