@@ -14,10 +14,10 @@ TESTS ?= tests
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build test lint format ui docs bench clean
+.PHONY: help setup demo build test test-real faults lint format ui docs bench clean
 
 help:  ## Show the commands
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | awk -F'\t' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F'\t' '{printf "  make %-9s %s\n", $$1, $$2}'
 
 # The stamp depends on the lock file alone: the environment is made again when it changes.
 $(VENV)/.installed: requirements.lock
@@ -41,6 +41,17 @@ build: $(VENV)/.installed  ## Build and test all dbt models on what has been lan
 
 test: $(VENV)/.installed  ## Run all tests (TESTS=path for some)
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup $(TESTS)
+
+REAL := tests/real_targets $(addprefix tests/destinations/test_,s3.py sftp.py postgres_destination.py)
+
+test-real: $(VENV)/.installed  ## Test syncs against real systems: PostgreSQL, SFTP, S3, Tryton (installs them)
+	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["real-targets"], sep="\n")' > $(VENV)/real-targets.txt
+	@$(BIN)/python -m pip freeze --disable-pip-version-check > $(VENV)/present.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(VENV)/present.txt --requirement $(VENV)/real-targets.txt
+	@CDP_REAL_TARGETS=1 $(BIN)/python -m pytest -v --durations=5 $(REAL)
+
+faults: $(VENV)/.installed  ## Kill, race and disturb the sync engine at length (about an hour)
+	@CDP_FAULTS=full $(BIN)/python -m pytest --capture=no tests/sync/test_kills.py tests/sync/test_races.py tests/sync/test_state_machine.py
 
 lint: $(VENV)/.installed  ## Check style, conventions and that dbt parses without warnings
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from orchestration.defs import (
+    alerts,
     identity,
     landing,
     lifetime_value,
@@ -20,9 +21,12 @@ defs = dg.Definitions(
         publication.published_marts,
         *syncs.assets,
         *identity.assets,
+        *models.state,
+        alerts.alerts,
     ],
-    jobs=[schedules.daily],
-    schedules=[schedules.every_morning],
+    jobs=[schedules.daily, alerts.alert],
+    schedules=[schedules.every_morning, *schedules.of_syncs, alerts.every_hour],
+    sensors=[alerts.tell_of_failures],
     resources={"dbt": models.dbt_cli},
     executor=dg.multiprocess_executor.configured({"max_concurrent": 2}),
 )

@@ -129,14 +129,18 @@ class Warehouse:
 
     def columns(self, relation: Relation | str) -> list[str]:
         """Its column names in order; empty when there is no such table."""
+        return list(self.column_types(relation))
+
+    def column_types(self, relation: Relation | str) -> dict[str, str]:
+        """Its columns in order with the engine's word for their types, in lower case."""
         relation = self._at(relation)
         rows = self.fetch(
-            "select column_name as name from information_schema.columns"
+            "select column_name as name, lower(data_type) as type from information_schema.columns"
             " where table_catalog = ? and table_schema = ? and table_name = ?"
             " order by ordinal_position",
             [relation.database, relation.schema, relation.identifier],
         )
-        return [row["name"] for row in rows]
+        return {row["name"]: row["type"] for row in rows}
 
     def create(self, relation: Relation | str, columns: Iterable[tuple[str, str]]) -> None:
         """Make a table, and its schema, unless they are there. ``columns``: name and
@@ -162,6 +166,16 @@ class Warehouse:
         cursor = self._run(self._handle.cursor(), sql, params)
         names = [column[0] for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def spare_memory(self) -> None:
+        """From here on this connection does small things for a long time. DuckDB keeps every
+        block it has seen until its limit, which is for builds."""
+        if self.target_type == "duckdb":
+            self.execute("set memory_limit = '512MB'")
+
+    def tuples(self, sql: str, params: Sequence[Any] | None = None) -> list[tuple]:
+        """All rows of an answer, in the order of its columns."""
+        return self._run(self._handle.cursor(), sql, params).fetchall()
 
     def stream(self, sql: str, params: Sequence[Any] | None = None, batch: int = 10_000) -> Rows:
         """Rows of any number in bounded memory, as of now: other statements may write,

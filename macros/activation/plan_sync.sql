@@ -1,24 +1,106 @@
 {# What one sync has to do: its model against what the ledger says the destination holds.
-   Unchanged rows are not in the plan. #}
-{% macro plan_sync(sync_name, max_attempts=3) %}
-{%- set sync = sync_settings(sync_name) or {'columns': [], 'key': 'null'} -%}
+   Unchanged rows are not in the plan. They are told by one join of two hashes; everything else
+   is looked up for the few rows that are left. #}
+{% macro plan_sync(sync_name) %}
+{%- set sync = sync_settings(sync_name) or {'columns': ['null'], 'key': 'null', 'mode': 'mirror'} -%}
+{%- set identifier = sync.match_on or sync.key -%}
+{%- set lists_removals = sync.mode in ['archive', 'delete'] -%}
+{%- set writes_once = sync.mode in ['append', 'create_only'] -%}
+{%- set model, ledger = ref(sync_name), ref('sync_ledger_current') -%}
 with
 
-wanted as (
+compared as (
 
     select
-        {{ sync.key }} as row_key,
-        {{ row_hash(sync.columns, sync_name) }} as row_hash,
-        {{ sync.match_on or sync.key }} as identifier,
-        count(*) over (partition by {{ sync.match_on or sync.key }}) as rows_per_identifier
+        coalesce(wanted.row_key, ledger.row_key) as row_key,
+        wanted.row_hash
 
-    from {{ ref(sync_name) }}
+    from (
+        select
+            {{ sync.key }} as row_key,
+            {{ row_hash(sync.columns, sync_name) }} as row_hash
+        from {{ model }}
+        where {{ sync.key }} is not null
+    ) as wanted
+
+    full outer join (
+        select
+            row_key,
+            is_held,
+            -- What there is nothing to do about, if it is wanted.
+            {%- if writes_once or lists_removals %}
+            not is_uncertain and delivered_entry_number is not null as is_settled
+            {%- else %}
+            case when is_held and not is_uncertain then delivered_hash end as settled_hash
+            {%- endif %}
+        from {{ ledger }}
+        where sync_name = '{{ sync_name }}'
+    ) as ledger
+        on wanted.row_key = ledger.row_key
+
+    where
+        {%- if writes_once or lists_removals %}
+        (wanted.row_hash is not null and not coalesce(ledger.is_settled, false))
+        {%- else %}
+        (wanted.row_hash is not null and wanted.row_hash != coalesce(ledger.settled_hash, ''))
+        {%- endif %}
+        {%- if not lists_removals %}
+        or (wanted.row_hash is null and ledger.is_held)
+        {%- endif %}
 
 ),
 
-ledger as (
+candidates as (
 
-    select * from {{ ref('sync_ledger_current') }} where sync_name = '{{ sync_name }}'
+    -- A key that the model has twice is one row, which is blocked.
+    select
+        row_key,
+        min(row_hash) as row_hash
+
+    from compared
+
+    group by row_key
+
+),
+
+known as (
+
+    select *
+
+    from {{ ledger }}
+
+    where sync_name = '{{ sync_name }}' and row_key in (select row_key from candidates)
+
+),
+
+contents as (
+
+    select
+        {{ sync.key }} as row_key,
+        count(*) as rows_per_key,
+        min({{ identifier }}) as identifier,
+        min({{ sync.person or sync.key }}) as customer_id,
+        min({{ field_hashes(sync.columns, sync.key, sync_name) }}) as field_hashes
+
+    from {{ model }}
+
+    where {{ sync.key }} in (select row_key from candidates where row_hash is not null)
+
+    group by {{ sync.key }}
+
+),
+
+shared_identifiers as (
+
+    select {{ identifier }} as identifier
+
+    from {{ model }}
+
+    where {{ identifier }} in (select identifier from contents)
+
+    group by {{ identifier }}
+
+    having count(*) > 1
 
 ),
 
@@ -45,64 +127,70 @@ suppressions as (
 
 ),
 
-compared as (
+described as (
 
     select
-        coalesce(wanted.row_key, ledger.row_key) as row_key,
-        wanted.row_hash,
-        wanted.identifier,
-        wanted.rows_per_identifier,
-        ledger.row_key is not null as is_known,
-        coalesce(ledger.is_held, false) as is_held,
-        coalesce(ledger.is_uncertain, false) as is_uncertain,
-        case when ledger.is_held then ledger.delivered_hash end as previous_hash,
-        ledger.remote_id,
-        ledger.last_entry_number as ledger_entry_number,
-        case
-            when wanted.row_key is null and ledger.is_held
-                then coalesce(suppressions.reason, withdrawals.reason, 'left')
-        end as removal_reason,
+        candidates.row_key,
+        candidates.row_hash,
+        contents.field_hashes,
+        contents.identifier,
+        contents.rows_per_key > 1 as is_duplicate,
+        shared_identifiers.identifier is not null as is_shared,
+        coalesce(contents.customer_id, known.customer_id, candidates.row_key) as customer_id,
+        known.row_key is not null as is_known,
+        coalesce(known.is_held, false) as is_held,
+        coalesce(known.is_uncertain, false) as is_uncertain,
+        case when known.is_held then known.delivered_hash end as previous_hash,
+        case when known.is_held then known.delivered_field_hashes end as previous_field_hashes,
+        coalesce(known.delivered_entry_number, 0) as version,
+        known.remote_id,
+        known.last_entry_number as ledger_entry_number,
+        known.last_status,
         coalesce(
-            ledger.last_status = 'rejected' and ledger.last_hash = wanted.row_hash, false
+            known.last_status = 'rejected' and known.last_hash = candidates.row_hash, false
         ) as is_rejected,
         case
-            when ledger.last_status != 'delivered' and (
-                ledger.last_hash = wanted.row_hash
-                or (wanted.row_key is null and ledger.last_action = 'remove')
+            when known.last_status not in ('delivered', 'reset', 'drifted') and (
+                known.last_hash = candidates.row_hash
+                or (candidates.row_hash is null and known.last_action = 'remove')
             )
-                then ledger.last_attempt + 1
+                then known.last_attempt + case when known.last_status = 'unsent' then 0 else 1 end
             else 1
         end as attempt
 
-    from wanted
+    from candidates
 
-    full outer join ledger
-        on wanted.row_key = ledger.row_key
+    left join contents
+        on candidates.row_key = contents.row_key
 
-    left join withdrawals
-        on ledger.row_key = withdrawals.customer_id
+    left join shared_identifiers
+        on contents.identifier = shared_identifiers.identifier
 
-    left join suppressions
-        on ledger.row_key = suppressions.customer_id
+    left join known
+        on candidates.row_key = known.row_key
 
 ),
 
 decided as (
 
     select
-        *,
+        described.*,
         case
-            when removal_reason is not null
-                {% if sync.mode == 'upsert' %}and removal_reason != 'left'{% endif %}
-                then 'remove'
-            when row_hash is null then null
-            when is_uncertain then 'retry'
-            when is_held and previous_hash = row_hash then null
-            when is_rejected then 'retry'
-            else 'upsert'
-        end as action
+            {%- if lists_removals %}
+            when described.row_hash is not null then 'listed'
+            {%- else %}
+            when described.row_hash is null
+                then coalesce(suppressions.reason, withdrawals.reason, 'left')
+            {%- endif %}
+        end as removal_reason
 
-    from compared
+    from described
+
+    left join withdrawals
+        on described.row_hash is null and described.customer_id = withdrawals.customer_id
+
+    left join suppressions
+        on described.row_hash is null and described.customer_id = suppressions.customer_id
 
 ),
 
@@ -111,31 +199,48 @@ planned as (
     select
         '{{ sync_name }}' as sync_name,
         row_key,
-        action,
+        customer_id,
         case
-            when action = 'remove' then removal_reason
+            when removal_reason is not null then 'remove'
+            when is_uncertain or is_rejected then 'retry'
+            else 'upsert'
+        end as action,
+        case
+            when removal_reason is not null then removal_reason
             when is_uncertain then 'uncertain'
             when is_rejected then 'rejected'
+            when last_status in ('reset', 'drifted') then last_status
             when is_held then 'changed'
             when is_known then 'returned'
             else 'new'
         end as reason,
         case
-            when action = 'remove' then null
+            when row_hash is null then null
+            when is_duplicate then 'duplicate_key'
             when remote_id is null and identifier is null then 'missing_identifier'
-            when remote_id is null and rows_per_identifier > 1 then 'shared_identifier'
-            when is_rejected and attempt > {{ max_attempts }} then 'attempts_exhausted'
+            {%- if sync.mode != 'append' and not lists_removals %}
+            when remote_id is null and is_shared then 'shared_identifier'
+            {%- endif %}
+            when is_rejected and attempt > {{ sync_max_attempts() }} then 'attempts_exhausted'
         end as blocked_reason,
         row_hash,
+        field_hashes,
         previous_hash,
+        previous_field_hashes,
+        version,
         remote_id,
         is_uncertain,
         cast(attempt as {{ dbt.type_int() }}) as attempt,
         ledger_entry_number
 
     from decided
+    {%- if sync.mode == 'append' %}
 
-    where action is not null
+    where removal_reason is null or removal_reason = 'erasure'
+    {%- elif sync.mode in ['upsert', 'update_only', 'create_only'] %}
+
+    where removal_reason is null or removal_reason != 'left'
+    {%- endif %}
 
 )
 

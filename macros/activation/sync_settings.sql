@@ -7,7 +7,9 @@
         {% do exceptions.raise_compiler_error('The sync ' ~ sync_name ~ ' has no exposure.') %}
     {% endif %}
     {% set sync = exposures[0].config.meta.get('sync', {}) %}
-    {% for setting in ['destination', 'object', 'mode', 'key', 'purpose', 'channel'] %}
+    {% for setting in [
+        'destination', 'object', 'mode', 'key', 'purpose', 'channel', 'identity_tier'
+    ] %}
         {% if not sync.get(setting) %}
             {% do exceptions.raise_compiler_error(
                 'The exposure ' ~ sync_name ~ ' must state meta.sync.' ~ setting ~ '.'

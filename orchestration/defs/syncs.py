@@ -1,20 +1,35 @@
 """One asset per sync: dbt exposures whose ``meta`` names a destination."""
 
-from dataclasses import asdict
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import dagster as dg
 
-from orchestration.defs.project import POOL, TARGET, manifest, model_key
+from orchestration.defs.project import POOL, TARGET, manifest, model_key, translator
+from orchestration.sync.overview import overview
+from orchestration.sync.preview import planned_rows
 from orchestration.sync.run import SyncRun, run_sync
 from orchestration.sync.spec import SyncSpec, load_syncs
+
+CHECKS = ("no_row_was_refused", "no_guard_held_it", "nothing_waits_for_somebody")
+
+# A run of a million rows takes an hour: a line every half minute is a hundred of them.
+_SECONDS_BETWEEN_NEWS = 30.0
 
 
 class SyncIncomplete(Exception):
     """Something planned is not at the destination. Says how much, never what."""
 
 
-def _asset(spec: SyncSpec) -> dg.AssetsDefinition:
-    key = dg.AssetKey([spec.destination, spec.sync_name])
+def asset_key(spec: SyncSpec) -> dg.AssetKey:
+    """Destination and name."""
+    return dg.AssetKey([spec.destination, spec.sync_name])
+
+
+def sync_asset(spec: SyncSpec) -> dg.AssetsDefinition:
+    """What a destination holds of a sync."""
+    key = asset_key(spec)
 
     @dg.asset(
         key=key,
@@ -23,22 +38,13 @@ def _asset(spec: SyncSpec) -> dg.AssetsDefinition:
         kinds={"reverse_etl", spec.destination},
         description=f"What {spec.destination} holds of `{spec.sync_name}`.",
         pool=POOL,
-        check_specs=[dg.AssetCheckSpec("no_row_was_refused", asset=key)],
+        check_specs=[dg.AssetCheckSpec(name, asset=key) for name in CHECKS],
     )
     def sync(context: dg.AssetExecutionContext):
-        run = run_sync(spec.sync_name, target=TARGET)
+        news = News(context, key, planned_rows(spec.sync_name, TARGET))
+        run = run_sync(spec.sync_name, target=TARGET, on_progress=news)
         context.log.info(f"{spec.sync_name}: {run.status}")
-        yield dg.MaterializeResult(
-            metadata=_counts(run),
-            check_results=[
-                dg.AssetCheckResult(
-                    check_name="no_row_was_refused",
-                    passed=run.rows_rejected == 0,
-                    severity=dg.AssetCheckSeverity.WARN,
-                    metadata={"rows_rejected": run.rows_rejected},
-                )
-            ],
-        )
+        yield dg.MaterializeResult(metadata=run_metadata(run), check_results=list(_checks(run)))
         if run.status in ("blocked", "failed"):
             held = f", held by {', '.join(run.held_by)}" if run.held_by else ""
             raise SyncIncomplete(f"{spec.sync_name}: {run.status}{held}")
@@ -46,12 +52,86 @@ def _asset(spec: SyncSpec) -> dg.AssetsDefinition:
     return sync
 
 
-def _counts(run: SyncRun) -> dict[str, int | str]:
-    return {
+class News:
+    """Tells a run's progress now and then: a line in its log, and an observation of the asset
+    that the page of the asset shows while the run goes on."""
+
+    def __init__(self, context: dg.AssetExecutionContext, key: dg.AssetKey, planned: int) -> None:
+        self._context, self._key, self._planned = context, key, planned
+        self._settled = 0
+        self._told_at = time.monotonic()
+
+    def __call__(self, rows: int) -> None:
+        self._settled += rows
+        if time.monotonic() - self._told_at < _SECONDS_BETWEEN_NEWS:
+            return
+        self._told_at = time.monotonic()
+        self._context.log.info(f"{self._settled:,} of {self._planned:,} rows are settled")
+        counts = {"rows_settled": self._settled, "rows_planned": self._planned}
+        self._context.log_event(dg.AssetObservation(self._key, metadata=counts))
+
+
+def run_metadata(run: SyncRun) -> dict[str, Any]:
+    """Counts, calls, the digest of the plan, verdicts of the guards, codes of refusals."""
+    plain = {
         name: value
-        for name, value in asdict(run).items()
+        for name, value in vars(run).items()
         if name.startswith("rows_") or name in ("run_id", "status", "calls_made")
     }
+    optional = {"plan_digest": run.plan_digest, "error_code": run.error_code}
+    return {
+        **plain,
+        **{name: value for name, value in optional.items() if value},
+        "guards": dg.MetadataValue.json([verdict.as_dict() for verdict in run.guards]),
+        "rejections": dg.MetadataValue.json(dict(run.rejections)),
+    }
+
+
+def _checks(run: SyncRun) -> Iterator[dg.AssetCheckResult]:
+    """None of them blocks: what a guard holds fails the step by itself."""
+    [health] = [sync for sync in overview(TARGET) if sync["sync_name"] == run.sync_name]
+    waiting = {name: health.get(name) or 0 for name in ("dead_letters", "rows_in_doubt")}
+    held_by = {v.guard: v.observed for v in run.guards if not v.passed}
+    yield _check("no_row_was_refused", not run.rows_rejected, {"rows_rejected": run.rows_rejected})
+    yield _check("no_guard_held_it", not held_by, held_by)
+    yield _check("nothing_waits_for_somebody", not any(waiting.values()), waiting)
+
+
+def _check(name: str, passed: bool, metadata: Mapping[str, Any]) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        check_name=name, passed=passed, severity=dg.AssetCheckSeverity.WARN, metadata=metadata
+    )
+
+
+def planning_keys(spec: SyncSpec, manifest: Mapping[str, Any]) -> list[dg.AssetKey]:
+    """The models of activation that a plan of this sync is made of: its own, and not those of
+    other syncs, whose plans stay as they are."""
+    others = {f"model.cdp.{name}" for name in load_syncs(manifest)} - {_model(spec.sync_name)}
+    above = _ancestors(manifest, _model("sync_plan")) | {_model(spec.sync_name)}
+    own = [
+        name
+        for name in above
+        if name in manifest["nodes"]
+        and manifest["nodes"][name]["fqn"][1] == "activation"
+        and (name == _model("sync_plan") or not others & _ancestors(manifest, name))
+    ]
+    return [translator.get_asset_key(manifest["nodes"][name]) for name in sorted(own)]
+
+
+def _model(name: str) -> str:
+    return f"model.cdp.{name}"
+
+
+def _ancestors(manifest: Mapping[str, Any], model: str) -> set[str]:
+    """With the model itself."""
+    found: set[str] = set()
+    waiting = [model]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting.extend(manifest["parent_map"].get(name, ()))
+    return found
 
 
 def _ledger_specs() -> list[dg.AssetSpec]:
@@ -69,4 +149,5 @@ def _ledger_specs() -> list[dg.AssetSpec]:
     ]
 
 
-assets = [*(_asset(spec) for spec in load_syncs(manifest()).values()), *_ledger_specs()]
+specs = load_syncs(manifest())
+assets = [*(sync_asset(spec) for spec in specs.values()), *_ledger_specs()]

@@ -32,7 +32,7 @@ def run_demo(console: Console, persons: int, seed: int, orders: Path | None) -> 
     shutil.copy(ROOT / "orchestration" / "dagster.yaml", home / "dagster.yaml")
 
     from orchestration.demo import generate
-    from orchestration.demo.fake_hubspot import FakeHubSpot
+    from tests.fakes.hubspot import FakeHubSpot
 
     with console.status("Making the retailer's raw files ..."):
         generate(data, persons=persons, seed=seed, orders=orders)

@@ -1,16 +1,18 @@
 """What the engine and an endpoint say to each other.
 
-An endpoint takes rows and returns one outcome per row. Three things are exceptions, because
-they are about a call and not about a row: the batch was refused as a whole (``Refused``), no
-usable answer came (``Unanswered``), nothing further can work (``Stopped``). None of them
-carries a body, a message or a value: only a code.
+An endpoint takes rows and returns one outcome per row, or a ``Job`` when the work goes on over
+there. Three things are exceptions, because they are about a call and not about a row: the batch
+was refused as a whole (``Refused``), no usable answer came (``Unanswered``), nothing further can
+work (``Stopped``). None of them carries a body, a message or a value: only a code.
 """
 
+import hashlib
+import os
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 if TYPE_CHECKING:
     from orchestration.sync.spec import SyncSpec
@@ -25,9 +27,18 @@ def safe_code(text: object) -> str:
     return text if isinstance(text, str) and _CODE.fullmatch(text) else "UNSPECIFIED"
 
 
+def setting(name: str, default: str | None = None) -> str:
+    """An environment variable: where credentials come from. Raises ``LookupError`` naming it."""
+    value = os.environ.get(name) or default
+    if value is None:
+        raise LookupError(f"{name} is not set")
+    return value
+
+
 @dataclass(frozen=True)
 class Row:
-    """One row to write or take away. ``values`` (none for a removal) stay out of ``repr``."""
+    """One row to write or take away. ``values`` stay out of ``repr``; a removal has some only
+    where the model lists who is to go (reason ``listed``)."""
 
     key: str
     action: Literal["upsert", "remove"]
@@ -38,6 +49,19 @@ class Row:
     """An earlier call for this row has no known end: it may be there already."""
     row_hash: str | None = None
     attempt: int = 1
+    version: int = 0
+    """Position in the ledger of what the destination holds of the row; 0: nothing yet."""
+    field_hashes: str | None = None
+    sent_identifiers: tuple[str, ...] = ()
+    """Hashed identifiers that earlier calls may have left there and nobody else needs."""
+    customer_id: str | None = None
+    """Whose row it is; the ledger keeps it, so that a person's rows can be taken away."""
+
+    def idempotency_key(self, sync_name: str) -> str:
+        """The same for every attempt at this content on top of what is held, and another one
+        once something was delivered in between."""
+        parts = (sync_name, self.key, self.action, self.row_hash or "", str(self.version))
+        return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True)
@@ -45,7 +69,10 @@ class Outcome:
     """What became of a row."""
 
     key: str
-    status: Literal["delivered", "rejected", "unknown"]
+    status: Literal["delivered", "rejected", "unknown", "unsent", "drifted", "reset"]
+    """An endpoint gives one of the first three. ``unsent``: the run ended before the call;
+    ``drifted``: read back, it is not what was delivered; ``reset``: somebody wants it tried
+    again."""
     remote_id: str | None = None
     error_class: Literal["permanent", "transient", "auth", "systemic"] | None = None
     error_code: str | None = None
@@ -61,6 +88,15 @@ class Outcome:
     @classmethod
     def unknown(cls, key: str, code: object, error_class: str = "transient") -> "Outcome":
         return cls(key, "unknown", None, error_class, safe_code(code))
+
+
+@dataclass(frozen=True)
+class Job:
+    """Rows the endpoint has taken and works on. ``settled`` are outcomes already known (rows
+    that were not worth handing over); the others are asked for with ``poll``."""
+
+    job_id: str
+    settled: tuple[Outcome, ...] = ()
 
 
 class CallError(Exception):
@@ -89,24 +125,37 @@ class Stopped(CallError):
 
 @dataclass(frozen=True)
 class Limits:
-    """What the endpoint takes: rows per request, and requests per window of seconds."""
+    """What the endpoint takes."""
 
     batch_rows: int
-    requests: int
-    per_seconds: int
+    """Rows per request."""
+    rates: tuple[tuple[int, float], ...]
+    """Requests per window of seconds; all windows hold at once, for the whole account."""
+    connections: int = 4
+    """Requests under way at the same time."""
+    batch_bytes: int | None = None
+    """Sum of ``Destination.weight`` of the rows of a request."""
 
 
 class Destination(ABC):
-    """An endpoint that holds records. Two methods say how things are done there."""
+    """An endpoint that holds records. A few methods say how things are done there.
+
+    Called from several threads at once, with different rows."""
 
     name: ClassVar[str]
-    limits: ClassVar[Limits]
+    limits: Limits
     supported: ClassVar[frozenset[tuple[str, str]]]
     """Pairs of object and mode."""
+    poll_seconds: ClassVar[float] = 5.0
+    """Between two questions about a job."""
+    job_hours: ClassVar[float] = 48.0
+    """After which a job that is still not done counts as lost, and its rows are sent anew."""
+    appends_are_repeatable: ClassVar[bool] = False
+    """Mode append: an event sent twice is kept once (by ``Row.idempotency_key``)."""
 
     @classmethod
     @abstractmethod
-    def from_environment(cls, spec: "SyncSpec") -> "Destination":
+    def from_environment(cls, spec: "SyncSpec") -> Self:
         """Made for one sync, with credentials from the environment. Raises ``LookupError``
         with the name of a variable that is not set."""
 
@@ -119,12 +168,31 @@ class Destination(ABC):
     @property
     @abstractmethod
     def calls(self) -> int:
-        """HTTP requests made so far, retries included."""
+        """Requests made so far, retries included."""
 
     @abstractmethod
-    def upsert(self, rows: Sequence[Row]) -> list[Outcome]:
+    def upsert(self, rows: Sequence[Row]) -> list[Outcome] | Job:
         """Write rows so that a repetition changes nothing. At most ``limits.batch_rows``."""
 
     @abstractmethod
-    def remove(self, rows: Sequence[Row]) -> list[Outcome]:
+    def remove(self, rows: Sequence[Row]) -> list[Outcome] | Job:
         """Take rows away as the sync's mode says; one that is not there is delivered."""
+
+    def poll(self, job_id: str, rows: Sequence[Row]) -> list[Outcome] | None:
+        """What became of a job's rows; None while it goes on. Rows of a job that was resumed
+        by a later run have no values. A cancelled or forgotten job leaves rows unknown."""
+        raise NotImplementedError(f"{self.name} has no jobs")
+
+    def weight(self, row: Row) -> int:
+        """Bytes of the row in a request, for ``limits.batch_bytes``."""
+        return 0
+
+    def identifiers(self, row: Row) -> tuple[str, ...]:
+        """Hashed identifiers that an upsert of the row puts there. They are kept in the
+        ledger, so that a changed e-mail can be taken away; plain ones never are."""
+        return ()
+
+    def read(self, rows: Sequence[Row]) -> Mapping[str, Mapping[str, str | None]] | None:
+        """What the endpoint holds now, by row key, with the sync's columns; a key that is
+        missing is not there. None: this endpoint cannot be read back."""
+        return None

@@ -1,166 +1,210 @@
-"""HubSpot contacts, by the CRM objects API (v3; dated versions by environment).
+"""HubSpot: contacts, and members of static lists.
 
 A contact is found by e-mail once; from then on by its record id, so that a changed e-mail
 changes the contact instead of making a second one. Where the id was lost with an answer, the
 contact is looked up by the customer key, which is a property with unique values.
 """
 
-import os
-from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
-from orchestration.destinations.base import (
-    Destination,
-    Limits,
-    Outcome,
-    Refused,
-    Row,
+from orchestration.destinations._hubspot import (
+    BATCH_ROWS,
+    CONFLICT,
+    GONE,
+    RECORD_ID,
+    Portal,
 )
-from orchestration.sync.http import BearerToken, HttpClient, Reply, error_category
+from orchestration.destinations._hubspot_lists import NOT_THERE, Members
+from orchestration.destinations.base import Destination, Limits, Outcome, Refused, Row, setting
+from orchestration.sync.http import BearerToken, HttpClient
 from orchestration.sync.spec import SyncSpec
 
 _BASE_URL = "https://api.hubapi.com"
-_GONE = {"OBJECT_NOT_FOUND", "CONTACT_NOT_FOUND"}
-
-# Statuses by what they mean. Transient ones and 401, 403, 3xx never get here (http.py).
-_PER_ROW = {200, 201, 207}
-_NO_CONTENT = 204
+_CONTACT_MODES = (
+    "upsert",
+    "update_only",
+    "create_only",
+    "mirror",
+    "audience",
+    "archive",
+    "delete",
+)
+_LISTS_WHO_GOES = ("archive", "delete")
 
 
 class HubSpot(Destination):
-    """Contacts of one portal. Environment: ``HUBSPOT_TOKEN`` (a private app's), optionally
+    """One portal. Environment: ``HUBSPOT_TOKEN`` (a private app's), optionally
     ``HUBSPOT_BASE_URL`` and ``HUBSPOT_API_VERSION`` (default ``v3``)."""
 
     name = "hubspot"
     # Private apps: 100 inputs per batch; 190 requests per 10 seconds, of which we leave some
     # to others on the portal.
-    limits: ClassVar[Limits] = Limits(batch_rows=100, requests=150, per_seconds=10)
-    supported = frozenset({("contacts", mode) for mode in ("upsert", "mirror", "audience")})
+    limits: ClassVar[Limits] = Limits(batch_rows=BATCH_ROWS, rates=((150, 10),))
+    supported = frozenset({("contacts", mode) for mode in _CONTACT_MODES} | {("lists", "audience")})
 
     def __init__(self, spec: SyncSpec, http: HttpClient, version: str = "v3") -> None:
         self._spec = spec
         self._http = http
-        prefix = "/crm/v3/objects" if version == "v3" else f"/crm/objects/{version}"
-        self._path = f"{prefix}/{spec.object}"
+        self._portal = Portal(http, spec.key, version)
+        self._members = None
+        if spec.object == "lists":
+            create = self._create if spec.options.get("create_missing") == "true" else None
+            self._members = Members(spec, self._portal, create)
 
     @classmethod
     def from_environment(cls, spec: SyncSpec) -> "HubSpot":
-        token = os.environ.get("HUBSPOT_TOKEN")
-        if not token:
-            raise LookupError("HUBSPOT_TOKEN is not set")
-        base_url = os.environ.get("HUBSPOT_BASE_URL", _BASE_URL)
-        version = os.environ.get("HUBSPOT_API_VERSION", "v3")
+        token = setting("HUBSPOT_TOKEN")
+        base_url = setting("HUBSPOT_BASE_URL", _BASE_URL)
+        version = setting("HUBSPOT_API_VERSION", "v3")
         return cls(spec, HttpClient(base_url, BearerToken(token), cls.limits), version)
 
     @classmethod
     def check(cls, spec: SyncSpec) -> None:
         super().check(spec)
-        if spec.match_on != "email":
+        if spec.object == "lists":
+            _check_list(spec)
+        elif spec.mode not in _LISTS_WHO_GOES and spec.match_on != "email":
             raise ValueError("match_on: HubSpot contacts are found by email")
+        elif spec.mode == "audience" and not spec.on_leave:
+            raise ValueError("on_leave: what HubSpot is to hold of who left must be said")
 
     @property
     def calls(self) -> int:
         return self._http.calls
 
     def upsert(self, rows: Sequence[Row]) -> list[Outcome]:
+        if self._members:
+            return self._members.add(rows, self._ids(rows))
+        if self._spec.mode in _LISTS_WHO_GOES:
+            raise ValueError(f"mode {self._spec.mode} writes nothing")
+        if self._spec.mode == "create_only":
+            return self._create_only(rows)
         ids = self._ids(rows)
         known = [row for row in rows if row.key in ids]
-        outcomes = self._update(known, ids, [self._properties(row) for row in known])
-        # Deleted over there: written anew.
-        gone = {outcome.key for outcome in outcomes if outcome.error_code in _GONE}
-        new = [row for row in rows if row.key not in ids or row.key in gone]
+        outcomes = self._update({row.key: self._properties(row) for row in known}, known, ids)
+        # Deleted over there: written anew, or found under another id.
+        gone = {outcome.key for outcome in outcomes if outcome.error_code in GONE}
+        others = [row for row in rows if row.key not in ids or row.key in gone]
         kept = [outcome for outcome in outcomes if outcome.key not in gone]
-        return kept + self._create(new)
+        write = self._update_found if self._spec.mode == "update_only" else self._create
+        return kept + write(others)
 
     def remove(self, rows: Sequence[Row]) -> list[Outcome]:
         ids = self._ids(rows)
         outcomes = [Outcome.delivered(row.key) for row in rows if row.key not in ids]
         there = [row for row in rows if row.key in ids]
-        erased = [row for row in there if self._is_erasure(row)]
-        others = [row for row in there if not self._is_erasure(row)]
-        outcomes += [self._erase(row, ids[row.key]) for row in erased]
-        if self._spec.mode == "mirror":
-            return outcomes + self._archive(others, ids)
-        emptied = self._update(others, ids, [self._spec.on_leave] * len(others))
+        erased = [row for row in there if self._is_erased(row)]
+        others = [row for row in there if not self._is_erased(row)]
+        outcomes += self._portal.erase({row.key: ids[row.key] for row in erased})
+        if self._members:
+            return outcomes + self._members.remove({row.key: ids[row.key] for row in others})
+        if self._spec.mode in ("mirror", "archive"):
+            return outcomes + self._portal.archive({row.key: ids[row.key] for row in others})
+        if not self._spec.on_leave:  # nothing was promised
+            return outcomes + [Outcome.delivered(row.key) for row in others]
+        emptied = self._update({row.key: self._spec.on_leave for row in others}, others, ids)
         return outcomes + [
-            Outcome.delivered(outcome.key) if outcome.error_code in _GONE else outcome
+            Outcome.delivered(outcome.key) if outcome.error_code in GONE else outcome
             for outcome in emptied
         ]
 
-    # -- calls
+    def read(self, rows: Sequence[Row]) -> Mapping[str, Mapping[str, str | None]] | None:
+        """Contacts by record id, those without one by the customer key. Members of lists
+        cannot be asked for one by one."""
+        if self._members:
+            return None
+        columns = self._spec.columns
+        ids = {row.key: row.remote_id for row in rows if row.remote_id}
+        by_id = self._portal.find(RECORD_ID, ids.values(), columns)
+        held = {key: by_id[record_id] for key, record_id in ids.items() if record_id in by_id}
+        keys = [row.key for row in rows if row.key not in ids]
+        held |= self._portal.find(self._spec.key, keys, columns)
+        return {
+            key: {name: contact["properties"].get(name) or None for name in columns}
+            for key, contact in held.items()
+        }
+
+    # -- writing
 
     def _create(self, rows: list[Row]) -> list[Outcome]:
+        """Write contacts by e-mail: into those that are there, else new ones."""
+        named, outcomes = _with_email(rows)
         inputs = [
             {
                 "id": row.values["email"],
                 "idProperty": "email",
-                "objectWriteTraceId": row.key,
                 "properties": self._properties(row),
             }
-            for row in rows
+            for row in named
         ]
-        return self._batch("upsert", rows, inputs)
+        return outcomes + self._portal.write("upsert", named, inputs)
 
     def _update(
-        self, rows: list[Row], ids: dict[str, str], properties: list[dict[str, str]]
+        self, properties: Mapping[str, dict[str, str]], rows: list[Row], ids: Mapping[str, str]
     ) -> list[Outcome]:
-        inputs = [
-            {"id": ids[row.key], "objectWriteTraceId": row.key, "properties": values}
-            for row, values in zip(rows, properties, strict=True)
-        ]
+        inputs = [{"id": ids[row.key], "properties": properties[row.key]} for row in rows]
         try:
-            return self._batch("update", rows, inputs)
+            return self._portal.write("update", rows, inputs)
         except Refused as refused:
-            if len(rows) == 1 and refused.code in _GONE:
+            if len(rows) == 1 and refused.code in GONE:
                 return [Outcome.rejected(rows[0].key, refused.code)]
             raise
 
-    def _archive(self, rows: list[Row], ids: dict[str, str]) -> list[Outcome]:
-        if rows:
-            inputs = [{"id": ids[row.key]} for row in rows]
-            self._post("batch/archive", {"inputs": inputs}, {_NO_CONTENT})
-        return [Outcome.delivered(row.key) for row in rows]
+    def _update_found(self, rows: list[Row]) -> list[Outcome]:
+        """Mode update_only: write into contacts that have the e-mail."""
+        named, outcomes = _with_email(rows)
+        contacts = self._portal.find("email", [row.values["email"] for row in named])
+        ids = {
+            row.key: contacts[row.values["email"]]["id"]
+            for row in named
+            if row.values["email"] in contacts
+        }
+        there = [row for row in named if row.key in ids]
+        outcomes += [Outcome.rejected(row.key, NOT_THERE) for row in named if row.key not in ids]
+        return outcomes + self._update({r.key: self._properties(r) for r in there}, there, ids)
 
-    def _erase(self, row: Row, remote_id: str) -> Outcome:
-        """For good, with its history; HubSpot has no batch of it."""
+    def _create_only(self, rows: Sequence[Row]) -> list[Outcome]:
+        """New contacts. A conflict with a contact that has our key is our own earlier call,
+        whose answer was lost; any other is somebody's contact and left alone."""
+        ids = self._ids(rows)
+        made = [Outcome.delivered(key, record_id) for key, record_id in ids.items()]
+        new, unnamed = _with_email([row for row in rows if row.key not in ids])
+        made += unnamed
+        inputs = [{"properties": self._properties(row)} for row in new]
         try:
-            self._post("gdpr-delete", {"objectId": remote_id}, {_NO_CONTENT})
+            outcomes = self._portal.write("create", new, inputs)
         except Refused as refused:
-            if refused.code not in _GONE:
-                return Outcome.rejected(row.key, refused.code)
-        return Outcome.delivered(row.key)
-
-    def _ids(self, rows: Sequence[Row]) -> dict[str, str]:
-        """Record ids by row key: from the ledger, or looked up where an answer was lost."""
-        ids = {row.key: row.remote_id for row in rows if row.remote_id}
-        lost = [row.key for row in rows if not row.remote_id and row.is_uncertain]
-        if lost:
-            payload = {
-                "idProperty": self._spec.key,
-                "properties": [self._spec.key],
-                "inputs": [{"id": key} for key in lost],
-            }
-            reply = self._post("batch/read", payload, _PER_ROW)
-            for record in _list(reply.body, "results"):
-                key = (record.get("properties") or {}).get(self._spec.key)
-                if key and record.get("id"):
-                    ids[key] = str(record["id"])
-        return ids
-
-    def _batch(self, verb: str, rows: list[Row], inputs: list[dict]) -> list[Outcome]:
-        if not rows:
-            return []
-        reply = self._post(f"batch/{verb}", {"inputs": inputs}, _PER_ROW)
-        return list(self._outcomes(rows, inputs, reply))
-
-    def _post(self, path: str, payload: Any, good: set[int]) -> Reply:
-        reply = self._http.post(f"{self._path}/{path}", payload, good - {_NO_CONTENT})
-        if reply.status in good:
-            return reply
-        category = error_category(reply.body)
-        raise Refused(category if category != "UNSPECIFIED" else f"HTTP_{reply.status}")
+            if refused.code != CONFLICT:
+                raise
+            ours = self._portal.find(self._spec.key, [row.key for row in new])
+            if not ours and len(new) > 1:
+                raise
+            outcomes = [Outcome.delivered(key, contact["id"]) for key, contact in ours.items()]
+            others = [row for row in new if row.key not in ours]
+            if not ours:
+                return made + [Outcome.rejected(row.key, CONFLICT) for row in others]
+            return made + outcomes + (self._create_only(others) if others else [])
+        taken = [outcome.key for outcome in outcomes if outcome.error_code == CONFLICT]
+        ours = self._portal.find(self._spec.key, taken)
+        return made + [
+            Outcome.delivered(o.key, ours[o.key]["id"]) if o.key in ours else o for o in outcomes
+        ]
 
     # -- rows
+
+    def _ids(self, rows: Sequence[Row]) -> dict[str, str]:
+        """Record ids by row key: from the ledger, or looked up by the customer key where an
+        answer was lost or another sync made the contact."""
+        ids = {row.key: row.remote_id for row in rows if row.remote_id}
+        asked = [r for r in rows if not r.remote_id and (r.is_uncertain or r.reason == "listed")]
+        found = self._portal.find(self._spec.key, [row.key for row in asked])
+        ids |= {key: contact["id"] for key, contact in found.items()}
+        emails = {r.key: r.values.get("email") for r in asked if r.key not in ids}
+        contacts = {}
+        if self._spec.mode in _LISTS_WHO_GOES:
+            contacts = self._portal.find("email", [e for e in emails.values() if e])
+        return ids | {key: contacts[e]["id"] for key, e in emails.items() if e in contacts}
 
     def _properties(self, row: Row) -> dict[str, str]:
         """All values are text. Null leaves a field alone unless the sync says it empties
@@ -169,50 +213,24 @@ class HubSpot(Destination):
         given = {name: value for name, value in row.values.items() if value is not None}
         return cleared | given
 
-    def _is_erasure(self, row: Row) -> bool:
-        return row.reason == "erasure" and self._spec.on_erasure == "delete"
-
-    def _outcomes(self, rows: list[Row], inputs: list[dict], reply: Reply) -> Iterator[Outcome]:
-        """Results come in any order, errors by whatever HubSpot names the input with."""
-        results: dict[str, str] = {}
-        for record in _list(reply.body, "results"):
-            if not record.get("id"):
-                continue
-            for name in _names_of_result(record, self._spec.key):
-                results.setdefault(name, str(record["id"]))
-        errors = _list(reply.body, "errors")
-        codes = {name: error_category(e) for e in errors for name in _names_of_error(e)}
-        for row, item in zip(rows, inputs, strict=True):
-            names = [row.key, str(item["id"]).casefold()]
-            remote_id = next((results[name] for name in names if name in results), None)
-            code = next((codes[name] for name in names if name in codes), None)
-            if code:
-                yield Outcome.rejected(row.key, code)
-            elif remote_id:
-                yield Outcome.delivered(row.key, remote_id)
-            elif errors:
-                # An error that names no input: of the rows without a result, so of this one.
-                yield Outcome.rejected(row.key, error_category(errors[0]))
-            else:
-                yield Outcome.unknown(row.key, "NO_RESULT")
+    def _is_erased(self, row: Row) -> bool:
+        if row.reason == "erasure":
+            return self._spec.on_erasure == "delete"
+        return self._spec.mode == "delete"
 
 
-def _list(body: Any, name: str) -> list[dict]:
-    found = body.get(name) if isinstance(body, dict) else None
-    return [item for item in found or [] if isinstance(item, dict)]
+def _with_email(rows: Sequence[Row]) -> tuple[list[Row], list[Outcome]]:
+    named = [row for row in rows if row.values.get("email")]
+    unnamed = [row for row in rows if not row.values.get("email")]
+    return named, [Outcome.rejected(row.key, "MISSING_IDENTIFIER") for row in unnamed]
 
 
-def _names_of_result(record: dict, key: str) -> Iterator[str]:
-    properties = record.get("properties") or {}
-    for name in (record.get("objectWriteTraceId"), properties.get(key), record.get("id")):
-        if name:
-            yield str(name)
-    if properties.get("email"):
-        yield properties["email"].casefold()
-
-
-def _names_of_error(error: dict) -> Iterator[str]:
-    for values in (error.get("context") or {}).values():
-        for value in values if isinstance(values, list) else [values]:
-            yield str(value)
-            yield str(value).casefold()
+def _check_list(spec: SyncSpec) -> None:
+    if not spec.options.get("list_id", "").isdigit():
+        raise ValueError("options.list_id: the number of a static HubSpot list")
+    if spec.match_on not in ("email", spec.key):
+        raise ValueError(f"match_on: members are found by email or {spec.key}")
+    if spec.options.get("create_missing") not in (None, "true", "false"):
+        raise ValueError("options.create_missing: true or false")
+    if spec.options.get("create_missing") == "true" and spec.match_on != "email":
+        raise ValueError("options.create_missing: new contacts need match_on email")

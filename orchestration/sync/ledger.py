@@ -1,37 +1,34 @@
-"""What the engine remembers: two append-only tables, ``state.sync_ledger`` and
-``state.sync_runs``.
+"""What the engine remembers of rows: append-only tables of the schema ``state``.
 
-Entries are ordered by number, never by clock. Numbers need one writer per sync, which the
-lease gives: a run is refused while another one of the same sync is alive.
+``sync_ledger`` has an ``intent`` before each call and an outcome after it, ``sync_identifiers``
+the hashed identifiers that ads endpoints were given, ``sync_jobs`` work that goes on at the
+endpoint. Entries are ordered by number, never by clock; numbers need one writer per sync, which
+the lease gives.
 """
 
-import json
-import os
-import socket
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pyarrow as pa
 
 from orchestration.destinations.base import Outcome, Row
-from orchestration.warehouse import Warehouse, compose
+from orchestration.sync.lease import JOBS, LEDGER, RUNS, Lease
+from orchestration.warehouse import Relation, Warehouse, compose
 
-LEDGER, RUNS = "state.sync_ledger", "state.sync_runs"
-
-# Longer than a call with all its retries can take (http.Policy.call_deadline).
-_LEASE = timedelta(minutes=15)
+IDENTIFIERS = "state.sync_identifiers"
 
 _LEDGER_SCHEMA = pa.schema(
     [
         ("sync_name", pa.string()),
         ("entry_number", pa.int64()),
         ("row_key", pa.string()),
+        ("customer_id", pa.string()),
         ("action", pa.string()),
         ("status", pa.string()),
         ("row_hash", pa.string()),
+        ("field_hashes", pa.string()),
         ("attempt", pa.int32()),
         ("run_id", pa.string()),
         ("remote_id", pa.string()),
@@ -40,13 +37,54 @@ _LEDGER_SCHEMA = pa.schema(
         ("recorded_at", pa.timestamp("us")),
     ]
 )
+_JOBS_SCHEMA = pa.schema(
+    [
+        ("sync_name", pa.string()),
+        ("job_id", pa.string()),
+        ("run_id", pa.string()),
+        ("first_entry_number", pa.int64()),
+        ("last_entry_number", pa.int64()),
+        ("status", pa.string()),
+        ("recorded_at", pa.timestamp("us")),
+    ]
+)
+_OPEN_JOBS = """
+    select jobs.job_id, min(jobs.first_entry_number) as first,
+        max(jobs.last_entry_number) as last, min(jobs.recorded_at) as submitted_at
+    from {jobs} as jobs
+    where jobs.sync_name = ?
+    group by jobs.job_id
+    having max(case when jobs.status = 'settled' then 1 else 0 end) = 0
+    order by 2
+"""
+_ROWS_OF_A_JOB = """
+    select intents.row_key, intents.customer_id, intents.action, intents.row_hash,
+        intents.attempt, intents.field_hashes, intents.entry_number
+    from {ledger} as intents
+    where intents.sync_name = ? and intents.entry_number between ? and ?
+        and intents.status = 'intent'
+        and not exists (
+            select 1 from {ledger} as outcomes
+            where outcomes.sync_name = intents.sync_name
+                and outcomes.row_key = intents.row_key
+                and outcomes.entry_number > intents.entry_number
+        )
+    order by intents.entry_number
+"""
 
-_active: set[str] = set()
-_active_lock = threading.Lock()
+
+class LedgerBroken(RuntimeError):
+    """The state cannot be trusted; nothing was sent."""
 
 
-class SyncBusy(RuntimeError):
-    """Another run of the same sync is alive."""
+@dataclass(frozen=True)
+class OpenJob:
+    """Work that an endpoint has taken on. ``rows`` in the order they were sent."""
+
+    job_id: str
+    rows: list[Row]
+    age: timedelta = timedelta()
+    """Since an earlier run handed it over."""
 
 
 class Ledger:
@@ -56,132 +94,189 @@ class Ledger:
         self._warehouse = warehouse
         self._sync_name = sync_name
         self._run_id = run_id
+        self._lease: Lease
         self._next_number = 1
+        self._numbers: dict[str, int] = {}
+        self._identifiers: dict[str, tuple[str, ...]] = {}
 
-    def create_tables(self, manifest: dict[str, Any]) -> None:
-        """Make the state tables where they are missing, from the YAML that documents them."""
-        for name in (LEDGER, RUNS):
+    def create_tables(self, manifest: Mapping[str, Any]) -> None:
+        """Make the state tables, or the columns they lack, from the YAML that documents them."""
+        for name in (LEDGER, RUNS, JOBS, IDENTIFIERS):
             source = manifest["sources"][f"source.cdp.{name}"]
             columns = [(c["name"], c["data_type"]) for c in source["columns"].values()]
-            self._warehouse.create(self._warehouse.relation(name), columns)
+            relation = self._warehouse.relation(name)
+            present = self._warehouse.columns(relation)
+            if not present:
+                self._warehouse.create(relation, columns)
+            for column, data_type in columns if present else ():
+                if column not in present:
+                    self._warehouse.add_column(relation, column, data_type)
 
-    @contextmanager
-    def lease(self, run_row: dict[str, Any]) -> Iterator[None]:
-        """Be the only run of this sync; writes the row ``running``. Raises ``SyncBusy``.
+    def open(self, lease: Lease) -> None:
+        """Begin to write, under a lease that is held."""
+        self._lease = lease
+        sql = "select max(entry_number) as newest, count(*) as entries from {r} where sync_name = ?"
+        [found] = self._fetch(sql, [self._sync_name], r=LEDGER)
+        newest = found["newest"] or 0
+        if found["entries"] > newest:
+            raise LedgerBroken(
+                f"{self._sync_name}: entries of the ledger are there twice, so what the"
+                " destination holds cannot be told; `cdp repair` sets the ledger aside"
+            )
+        self._next_number = newest + 1
 
-        A run whose process is dead, or which has been silent for fifteen minutes, does not
-        count."""
-        warehouse = self._warehouse
-        with _active_lock, warehouse.transaction():
-            warehouse.lock(warehouse.relation(RUNS))
-            for other in self._unfinished():
-                if _is_alive(other):
-                    raise SyncBusy(f"{self._sync_name}: run {other['run_id']} is still going")
-            self._append_run(dict(run_row, status="running", owner=_owner()))
-            _active.add(self._run_id)
-        try:
-            sql = "select max(entry_number) as n from {r} where sync_name = ?"
-            sql = compose(sql, r=warehouse.relation(LEDGER))
-            [newest] = warehouse.fetch(sql, [self._sync_name])
-            self._next_number = (newest["n"] or 0) + 1
-            yield
-        finally:
-            with _active_lock:
-                _active.discard(self._run_id)
+    def record_intents(
+        self, rows: Sequence[Row], identifiers: Mapping[str, tuple[str, ...]]
+    ) -> None:
+        """Say what is about to be sent, and with which hashed identifiers by row key.
+        Committed on return, and only then may it be sent. Raises ``SyncBusy``."""
+        numbers = self._take(len(rows))
+        self._numbers |= {row.key: number for row, number in zip(rows, numbers, strict=True)}
+        self._identifiers |= identifiers
+        self._write(rows, numbers, None, identifiers)
 
-    def finish(self, run_row: dict[str, Any]) -> None:
-        """Write the row of the end."""
-        self._append_run(dict(run_row, owner=_owner()))
+    def record_outcomes(self, rows: Sequence[Row], outcomes: Mapping[str, Outcome]) -> None:
+        """Say what became of rows, jobs' included. Committed on return."""
+        delivered = {
+            row.key: self._identifiers[row.key]
+            for row in rows
+            if outcomes[row.key].status == "delivered"
+            and row.action == "upsert"
+            and row.key in self._identifiers
+        }
+        self._write(rows, self._take(len(rows)), outcomes, delivered)
+        for row in rows:
+            self._numbers.pop(row.key, None)
+            self._identifiers.pop(row.key, None)
 
-    def record_intents(self, rows: Sequence[Row]) -> None:
-        """Say what is about to be sent. Committed on return, and only then may it be sent."""
-        self._append([self._entry(row, "intent") for row in rows])
+    def record_job(self, job_id: str, rows: Sequence[Row]) -> None:
+        """Say that an endpoint works on rows. Committed before anyone asks how it goes."""
+        numbers = [self._numbers[row.key] for row in rows]
+        self._write_job(job_id, "submitted", min(numbers), max(numbers))
 
-    def record_outcomes(self, rows: Sequence[Row], outcomes: dict[str, Outcome]) -> None:
-        """Say what became of it. Committed on return."""
-        self._append(
-            [self._entry(row, outcomes[row.key].status, outcomes[row.key]) for row in rows]
-        )
+    def job_goes_on(self, job_id: str) -> None:
+        """A sign of life while one waits."""
+        self._write_job(job_id, "polled")
+
+    def settle_job(self, job_id: str) -> None:
+        """Its rows have their outcomes."""
+        self._write_job(job_id, "settled")
+
+    def open_jobs(self) -> list[OpenJob]:
+        """Jobs of earlier runs that nobody has settled."""
+        jobs = self._fetch(_OPEN_JOBS, [self._sync_name], jobs=JOBS)
+        return [
+            OpenJob(
+                job["job_id"],
+                self._rows_between(job["first"], job["last"]),
+                self._lease.now() - job["submitted_at"],
+            )
+            for job in jobs
+        ]
 
     # -- inside
 
-    def _entry(self, row: Row, status: str, outcome: Outcome | None = None) -> dict[str, Any]:
-        number = self._next_number
-        self._next_number += 1
-        return {
-            "sync_name": self._sync_name,
-            "entry_number": number,
-            "row_key": row.key,
-            "action": row.action,
-            "status": status,
-            "row_hash": row.row_hash,
-            "attempt": row.attempt,
-            "run_id": self._run_id,
-            "remote_id": outcome.remote_id if outcome else None,
-            "error_class": outcome.error_class if outcome else None,
-            "error_code": outcome.error_code if outcome else None,
-            "recorded_at": _now(),
-        }
-
-    def _append(self, entries: list[dict[str, Any]]) -> None:
-        table = pa.Table.from_pylist(entries, schema=_LEDGER_SCHEMA)
-        self._warehouse.load(self._warehouse.relation(LEDGER), table)
-
-    def _append_run(self, row: dict[str, Any]) -> None:
-        guards = json.dumps(row["guards"]) if "guards" in row else None
-        row = dict(row, guards=guards, recorded_at=_now())
-        fields = [pa.field(name, _run_type(name)) for name in row]
-        table = pa.Table.from_pylist([row], schema=pa.schema(fields))
-        self._warehouse.load(self._warehouse.relation(RUNS), table)
-
-    def _unfinished(self) -> list[dict[str, Any]]:
+    def _rows_between(self, first: int, last: int) -> list[Row]:
+        found = self._fetch(_ROWS_OF_A_JOB, [self._sync_name, first, last], ledger=LEDGER)
         sql = """
-            select runs.run_id, runs.owner, runs.recorded_at as started_at,
-                max(ledger.recorded_at) as active_at
-            from {runs} as runs
-            left join {ledger} as ledger
-                on runs.run_id = ledger.run_id and ledger.sync_name = runs.sync_name
-            where runs.sync_name = ? and runs.status = 'running'
-                and not exists (
-                    select 1 from {runs} as ends
-                    where ends.run_id = runs.run_id and ends.status != 'running'
-                )
-            group by runs.run_id, runs.owner, runs.recorded_at
+            select row_key, identifier from {r}
+            where sync_name = ? and entry_number between ? and ?
+            order by row_key, identifier
         """
-        relation = self._warehouse.relation
-        sql = compose(sql, runs=relation(RUNS), ledger=relation(LEDGER))
-        return self._warehouse.fetch(sql, [self._sync_name])
+        for record in self._fetch(sql, [self._sync_name, first, last], r=IDENTIFIERS):
+            known = self._identifiers.get(record["row_key"], ())
+            self._identifiers[record["row_key"]] = (*known, record["identifier"])
+        self._numbers |= {record["row_key"]: record["entry_number"] for record in found}
+        return [
+            Row(
+                record["row_key"],
+                record["action"],
+                "resumed",
+                row_hash=record["row_hash"],
+                attempt=record["attempt"],
+                field_hashes=record["field_hashes"],
+                customer_id=record["customer_id"],
+            )
+            for record in found
+        ]
+
+    def _take(self, count: int) -> range:
+        first, self._next_number = self._next_number, self._next_number + count
+        return range(first, self._next_number)
+
+    def _write(
+        self,
+        rows: Sequence[Row],
+        numbers: range,
+        outcomes: Mapping[str, Outcome] | None,
+        identifiers: Mapping[str, tuple[str, ...]],
+    ) -> None:
+        if not rows:
+            return
+        size = len(rows)
+        answers = [outcomes[row.key] for row in rows] if outcomes else [None] * size
+        columns = {
+            "sync_name": [self._sync_name] * size,
+            "entry_number": list(numbers),
+            "row_key": [row.key for row in rows],
+            "customer_id": [_owner(row) for row in rows],
+            "action": [row.action for row in rows],
+            "status": [answer.status if answer else "intent" for answer in answers],
+            "row_hash": [row.row_hash for row in rows],
+            # Once is enough: the fold reads them from the intent.
+            "field_hashes": [
+                None if answer else row.field_hashes
+                for row, answer in zip(rows, answers, strict=True)
+            ],
+            "attempt": [row.attempt for row in rows],
+            "run_id": [self._run_id] * size,
+            "remote_id": [answer and answer.remote_id for answer in answers],
+            "error_class": [answer and answer.error_class for answer in answers],
+            "error_code": [answer and answer.error_code for answer in answers],
+            "recorded_at": [self._lease.now()] * size,
+        }
+        table = pa.table(columns, schema=_LEDGER_SCHEMA)
+        given = [
+            {
+                "sync_name": self._sync_name,
+                "entry_number": number,
+                "row_key": row.key,
+                "identifier": identifier,
+            }
+            for row, number in zip(rows, numbers, strict=True)
+            for identifier in identifiers.get(row.key, ())
+        ]
+        with self._warehouse.transaction():
+            self._lease.check()
+            self._warehouse.load(self._relation(LEDGER), table)
+            if given:
+                self._warehouse.load(self._relation(IDENTIFIERS), pa.Table.from_pylist(given))
+
+    def _write_job(
+        self, job_id: str, status: str, first: int | None = None, last: int | None = None
+    ) -> None:
+        row = {
+            "sync_name": self._sync_name,
+            "job_id": job_id,
+            "run_id": self._run_id,
+            "first_entry_number": first,
+            "last_entry_number": last,
+            "status": status,
+            "recorded_at": self._lease.now(),
+        }
+        table = pa.Table.from_pylist([row], schema=_JOBS_SCHEMA)
+        with self._warehouse.transaction():
+            self._lease.check()
+            self._warehouse.load(self._relation(JOBS), table)
+
+    def _relation(self, name: str) -> Relation:
+        return self._warehouse.relation(name)
+
+    def _fetch(self, sql: str, params: list[Any], **names: str) -> list[dict[str, Any]]:
+        relations = {part: self._relation(name) for part, name in names.items()}
+        return self._warehouse.fetch(compose(sql, **relations), params)
 
 
-def _run_type(name: str) -> pa.DataType:
-    if name.startswith("rows_") or name == "calls_made":
-        return pa.int64()
-    return pa.timestamp("us") if name.endswith("_at") else pa.string()
-
-
-def _owner() -> str:
-    return f"{socket.gethostname()}:{os.getpid()}"
-
-
-def _is_alive(run: dict[str, Any]) -> bool:
-    host, _, process = run["owner"].rpartition(":")
-    if host == socket.gethostname():
-        if int(process) == os.getpid():
-            return run["run_id"] in _active
-        return _process_exists(int(process))
-    return _now() - (run["active_at"] or run["started_at"]) < _LEASE
-
-
-def _process_exists(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _now() -> datetime:
-    """UTC without a zone, as the warehouse keeps time."""
-    return datetime.now(UTC).replace(tzinfo=None)
+def _owner(row: Row) -> str | None:
+    """The customer whose row it is, where the key does not say so already."""
+    return row.customer_id if row.customer_id != row.key else None

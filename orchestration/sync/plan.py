@@ -2,32 +2,39 @@
 
 The plan is a table and may be old: it was approved, the sync ran, someone runs it again. So
 every row is held against the ledger as it is now. A row whose ledger has moved on since it
-was planned is settled, unless the end of that call is not known. And a row is sent only if
-its values are still those that were planned.
+was planned is settled, unless the end of that call is not known or it was about something
+else. And a row is sent only if its values are still those that were planned and its customer
+still permits it.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import json
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
 
 from orchestration.destinations.base import Row
 from orchestration.sync.spec import InvalidSync, SyncSpec
-from orchestration.warehouse import Warehouse, compose
+from orchestration.warehouse import Placeholders, Warehouse, compose
 
 # What is taken away comes first, and what a person asked for before everything else. Rows of
 # a phase are alike to an endpoint, so a batch is one call.
 PHASES = ("1_erasures", "2_withdrawals", "3_leavers", "4_known", "5_new")
 LAST_PROTECTED_PHASE = PHASES[1]
 
+_TEXT = {"varchar", "text", "character varying", "string"}
+
 _OPEN_ROWS = """
     select
-        plan.row_key, plan.action, plan.reason, plan.blocked_reason, plan.row_hash,
-        plan.previous_hash, plan.attempt, ledger.remote_id,
+        plan.row_key, plan.customer_id, plan.action, plan.reason, plan.blocked_reason,
+        plan.row_hash, plan.field_hashes, plan.previous_hash, plan.version, plan.attempt,
+        ledger.remote_id,
         coalesce(ledger.is_uncertain, false) as is_uncertain,
         case
             when plan.action = 'remove' and plan.reason = 'erasure' then '1_erasures'
-            when plan.action = 'remove' and plan.reason != 'left' then '2_withdrawals'
+            when plan.action = 'remove' and plan.reason not in ('left', 'listed')
+                then '2_withdrawals'
             when plan.action = 'remove' then '3_leavers'
             when ledger.remote_id is not null then '4_known'
             else '5_new'
@@ -40,33 +47,107 @@ _OPEN_ROWS = """
         and (
             coalesce(ledger.is_uncertain, false)
             or coalesce(ledger.last_entry_number, 0) = coalesce(plan.ledger_entry_number, 0)
+            -- An older job has ended since, with what is not wanted any more.
+            or (
+                ledger.last_status = 'delivered'
+                and (
+                    ledger.delivered_hash != plan.row_hash
+                    or (ledger.last_action = 'remove' and plan.action != 'remove')
+                    or (ledger.last_action != 'remove' and plan.action = 'remove')
+                )
+            )
         )
         and (
-            plan.action = 'remove'
+            plan.row_hash is null
             or exists (select 1 from {model} as model where model.{key} = plan.row_key)
         )
 """
 
 _COUNTS = f"""
     select
-        count(case when action = 'remove' then 1 end) as removals,
-        count(case when action = 'remove' and reason = 'left' then 1 end) as leavers,
-        count(case when action != 'remove' and blocked_reason is null then 1 end) as upserts,
-        count(case when action != 'remove' and blocked_reason is null
-            and previous_hash is not null then 1 end) as changes,
-        count(case when action != 'remove' and blocked_reason is not null then 1 end) as blocked
+        action, reason, blocked_reason, phase,
+        count(*) as n, count(previous_hash) as known
     from ({_OPEN_ROWS}) as open_rows
+    group by action, reason, blocked_reason, phase
 """
 
-_STREAM = f"""
-    select open_rows.phase, open_rows.row_key, open_rows.action, open_rows.reason,
-        open_rows.remote_id, open_rows.is_uncertain, open_rows.row_hash, open_rows.attempt,
-        %s
+# What is to be sent, in its order: keys and hashes, not values.
+_ERRAND = f"""
+    create temporary table sync_errand as
+    select
+        row_number() over (order by phase, row_key) as position,
+        phase, row_key, action, reason, remote_id, is_uncertain, row_hash, attempt, version,
+        field_hashes, customer_id
     from ({_OPEN_ROWS}) as open_rows
-    left join {{model}} as model
-        on open_rows.row_key = model.{{key}} and open_rows.action != 'remove'
-    where open_rows.blocked_reason is null and open_rows.phase <= ?
-    order by open_rows.phase, open_rows.row_key
+    where
+        blocked_reason is null
+        and phase <= ?
+        and (
+            action = 'remove'
+            or exists (
+                select 1 from {{permitted}} as permitted
+                where permitted.sync_name = ? and permitted.customer_id = open_rows.customer_id
+            )
+        )
+"""
+
+_PAGE = """
+    select errand.phase, errand.row_key, errand.action, errand.reason,
+        errand.remote_id, errand.is_uncertain, errand.row_hash, errand.attempt,
+        errand.version, errand.field_hashes, errand.customer_id,
+        %s
+    from sync_errand as errand
+    left join {model} as model
+        on errand.row_key = model.{key} and errand.row_hash is not null
+    where errand.position > ? and errand.position <= ?
+    order by errand.position
+"""
+# Rows in memory at a time. A result of everything, sorted, took 1.1 GB for a million rows.
+_PAGE_ROWS = 20_000
+
+# What others hold too stays, unless they leave with this plan.
+_IDENTIFIERS = """
+    select held.row_key, held.identifier
+    from {held} as held
+    where
+        held.sync_name = ?
+        and held.row_key between ? and ?
+        and not exists (
+            select 1
+            from {held} as other
+            left join {plan} as leaving
+                on other.sync_name = leaving.sync_name and other.row_key = leaving.row_key
+                    and leaving.action = 'remove'
+                    and (leaving.reason not in ('left', 'listed') or ? = 'all')
+            where
+                other.sync_name = held.sync_name
+                and other.identifier = held.identifier
+                and other.row_key != held.row_key
+                and leaving.row_key is null
+        )
+    order by held.row_key, held.identifier
+"""
+
+# In the order of a hash: the same rows on every engine, and not the first customers alone.
+_SAMPLE = """
+    select action, reason, blocked_reason, row_key, field_hashes, previous_field_hashes
+    from (
+        select *, row_number() over (partition by action, reason order by md5(row_key)) as position
+        from {plan}
+        where sync_name = ?
+    ) as numbered
+    where position <= ?
+    order by action, reason, position
+"""
+
+_KEYS_PER_QUESTION = 1000
+
+_HELD = """
+    select ledger.row_key, ledger.remote_id, ledger.delivered_hash, %s
+    from {ledger} as ledger
+    inner join {model} as model on ledger.row_key = model.{key}
+    where ledger.sync_name = ? and ledger.is_held and not ledger.is_uncertain
+    order by ledger.row_key
 """
 
 
@@ -83,20 +164,60 @@ class PlanCounts:
     upserts: int
     changes: int
     blocked: int
+    by_reason: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """Rows to send by action and reason."""
+    by_blocked_reason: Mapping[str, int] = field(default_factory=dict)
+    by_phase: Mapping[str, int] = field(default_factory=dict)
+    """Rows to send; calls of a phase do not mix with those of another."""
 
     @property
     def unchanged(self) -> int:
         return self.in_model - self.blocked - self.upserts
 
+    def estimated_calls(self, batch_rows: int) -> int:
+        """Calls with at most so many rows each, if nothing is refused or tried again."""
+        return sum(-(-rows // batch_rows) for rows in self.by_phase.values())
+
+
+@dataclass(frozen=True)
+class SampleRow:
+    """A row of a plan to look at. ``changes``: column, hash of what is there, hash to come."""
+
+    action: str
+    reason: str
+    blocked_reason: str | None
+    key: str
+    """Masked."""
+    changes: tuple[tuple[str, str | None, str], ...]
+
 
 def row_hash(values: Mapping[str, str | None], salt: str) -> str:
-    """The twin of the macro ``row_hash``: md5 of ``salt;name=length:value;...`` with the
-    names sorted, the length in characters and ``-`` for null."""
-    parts = [
-        f"{name}=-;" if value is None else f"{name}={len(value)}:{value};"
-        for name, value in sorted(values.items())
-    ]
-    return hashlib.md5(f"{salt};{''.join(parts)}".encode(), usedforsecurity=False).hexdigest()
+    """The twin of the macro ``row_hash``: md5 of ``tag;length:value...`` with the columns by
+    name, the length in characters and none for null."""
+    return row_hasher(tuple(values), salt)(tuple(values.values()))
+
+
+def row_hasher(names: Sequence[str], salt: str) -> Callable[[Sequence[str | None]], str]:
+    """``row_hash`` of many rows with the same columns, given as values in their order: what a
+    run spends most of its own time on."""
+    order = sorted(range(len(names)), key=names.__getitem__)
+    head = _md5(f"{salt};{','.join(sorted(names))}")[:8] + ";"
+
+    def hashed(values: Sequence[str | None]) -> str:
+        ordered = [values[number] for number in order]
+        parts = [":" if value is None else f"{len(value)}:{value}" for value in ordered]
+        return _md5(head + "".join(parts))
+
+    return hashed
+
+
+def _md5(text: str) -> str:
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
+def masked(key: str) -> str:
+    """Enough of a key to find it again for who has it."""
+    return key[: min(4, len(key) // 2)] + "…"
 
 
 class Plan:
@@ -105,65 +226,242 @@ class Plan:
     def __init__(self, warehouse: Warehouse, spec: SyncSpec) -> None:
         self._warehouse = warehouse
         self._spec = spec
+        self._hash = row_hasher(spec.columns, spec.sync_name)
         self._model = warehouse.relation(spec.sync_name)
         self._parts = {
             "plan": warehouse.relation("sync_plan"),
             "ledger": warehouse.relation("sync_ledger_current"),
+            "permitted": warehouse.relation("sync_permitted"),
+            "held": warehouse.relation("sync_identifiers_held"),
             "model": self._model,
             "key": spec.key,
         }
 
     def check_columns(self) -> None:
         """Raise ``InvalidSync`` where the table is not what its contract says."""
-        present = set(self._warehouse.columns(self._model))
+        present = self._warehouse.column_types(self._model)
         if not present:
             raise InvalidSync(f"{self._spec.sync_name}: not built yet; run dbt first")
-        if missing := sorted(set(self._spec.columns) - present):
+        if missing := sorted(set(self._spec.columns) - set(present)):
             raise InvalidSync(f"{self._spec.sync_name}: no column {', '.join(missing)} there")
+        if odd := sorted(name for name in self._spec.columns if present[name] not in _TEXT):
+            raise InvalidSync(f"{self._spec.sync_name}: not text any more: {', '.join(odd)}")
 
     def counts(self) -> PlanCounts:
-        """Two small queries."""
-        name = self._spec.sync_name
+        """Three queries with small answers."""
         sql = """
             select count(*) as in_model, count(*) - count({key}) as null_keys,
                 count({key}) - count(distinct {key}) as duplicate_keys
             from {model}
         """
-        [model] = self._warehouse.fetch(compose(sql, **self._parts))
-        [plan] = self._warehouse.fetch(compose(_COUNTS, **self._parts), [name])
+        [model] = self._fetch(sql)
         sql = "select count(*) as held from {ledger} where sync_name = ? and is_held"
-        [held] = self._warehouse.fetch(compose(sql, **self._parts), [name])
-        return PlanCounts(**model, **plan, **held)
+        [held] = self._fetch(sql, self._spec.sync_name)
+        return PlanCounts(**model, **held, **_tally(self._fetch(_COUNTS, self._spec.sync_name)))
 
-    def batches(self, size: int, last_phase: str = PHASES[-1]) -> Iterator[list[Row]]:
-        """Rows to send in their order, streamed, at most ``size`` of one phase at a time.
+    def digest(self) -> str:
+        """What was planned, as 32 characters: another one when any row, or the declaration of
+        the sync, is another. The same for the same plan on every engine, also after a part of
+        it was sent."""
+        sql = "select planned_rows, first_sum, second_sum from {digest} where sync_name = ?"
+        sql = compose(sql, digest=self._warehouse.relation("sync_plan_digest"))
+        rows = self._warehouse.fetch(sql, [self._spec.sync_name])
+        sums = [int(value) for row in rows for value in row.values()]
+        # Neither the order of columns nor that of settings is a change of the declaration.
+        declared = self._spec.model_dump(mode="json") | {"columns": sorted(self._spec.columns)}
+        text = ";".join([json.dumps(declared, sort_keys=True), *map(str, sums)])
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
 
-        A row whose values are no longer those that were planned is left out: it is for the
-        next plan."""
+    def sample(self, rows: int) -> list[SampleRow]:
+        """So many rows of each action and reason. No values: hashes of what changes."""
+        return [
+            SampleRow(
+                row["action"],
+                row["reason"],
+                row["blocked_reason"],
+                masked(row["row_key"]),
+                self._changes(row["previous_field_hashes"], row["field_hashes"]),
+            )
+            for row in self._fetch(_SAMPLE, self._spec.sync_name, rows)
+        ]
+
+    def permitted(self, keys: Collection[str]) -> set[str]:
+        """Those of the keys of planned upserts whose customers permit it now."""
+        sql = """
+            select plan.row_key
+            from {plan} as plan
+            inner join {permitted} as permitted
+                on plan.sync_name = permitted.sync_name
+                    and plan.customer_id = permitted.customer_id
+            where plan.sync_name = ? and plan.row_key in ({keys})
+        """
+        asked, found = list(keys), set()
+        for start in range(0, len(asked), _KEYS_PER_QUESTION):
+            some = asked[start : start + _KEYS_PER_QUESTION]
+            question = compose(sql, **self._parts, keys=Placeholders(len(some)))
+            rows = self._warehouse.fetch(question, [self._spec.sync_name, *some])
+            found |= {row["row_key"] for row in rows}
+        return found
+
+    def batches(
+        self,
+        size: int,
+        last_phase: str = PHASES[-1],
+        batch_bytes: int | None = None,
+        weight: Callable[[Row], int] | None = None,
+    ) -> Iterator[list[Row]]:
+        """Rows to send in their order, streamed, at most ``size`` of one phase at a time and,
+        by ``weight``, at most ``batch_bytes``; a row that weighs more comes alone.
+
+        A row whose values are no longer those that were planned, or whose customer no longer
+        permits it, is left out: it is for the next plan."""
+        for _, group in groupby(self._rows(last_phase), key=lambda phased: phased[0]):
+            rows = (row for _, row in group)
+            yield from _cut(rows, size, batch_bytes if weight else None, weight or _weightless)
+
+    def held_unchanged(self, size: int) -> Iterator[list[Row]]:
+        """Rows that the destination should hold just as the model has them, streamed."""
         names = self._spec.columns
         parts = {f"column_{number}": name for number, name in enumerate(names)}
-        sql = _STREAM % ", ".join(f"model.{{{part}}}" for part in parts)
+        sql = _HELD % ", ".join(f"model.{{{part}}}" for part in parts)
         sql = compose(sql, **self._parts, **parts)
-        stream = self._warehouse.stream(sql, [self._spec.sync_name, last_phase])
-        records = (record for batch in stream for record in batch)
-        for _, group in groupby(records, key=lambda record: record[0]):
-            batch: list[Row] = []
-            for record in group:
-                row = self._row(record, names)
-                if row is None:
-                    continue
-                batch.append(row)
-                if len(batch) == size:
-                    yield batch
-                    batch = []
-            if batch:
-                yield batch
+        for records in self._warehouse.stream(sql, [self._spec.sync_name], batch=size):
+            rows = []
+            for key, remote_id, delivered_hash, *values in records:
+                if self._hash(values) == delivered_hash:
+                    mapped = dict(zip(names, values, strict=True))
+                    row = Row(key, "upsert", "held", mapped, remote_id, row_hash=delivered_hash)
+                    rows.append(row)
+            if rows:
+                yield rows
 
-    def _row(self, record: tuple, names: list[str]) -> Row | None:
-        _, key, action, reason, remote_id, is_uncertain, planned_hash, attempt, *values = record
-        if action == "remove":
-            return Row(key, "remove", reason, {}, remote_id, is_uncertain, None, attempt)
-        mapped = dict(zip(names, values, strict=True))
-        if row_hash(mapped, self._spec.sync_name) != planned_hash:
+    # -- inside
+
+    def _fetch(self, sql: str, *params: str | int) -> list[dict]:
+        return self._warehouse.fetch(compose(sql, **self._parts), list(params))
+
+    def _rows(self, last_phase: str) -> Iterator[tuple[str, Row]]:
+        names = self._spec.columns
+        parts = {f"column_{number}": name for number, name in enumerate(names)}
+        page = compose(
+            _PAGE % ", ".join(f"model.{{{part}}}" for part in parts), **self._parts, **parts
+        )
+        size = self._prepare_errand(last_phase)
+        self._warehouse.spare_memory()
+        identified = self._has_identifiers()
+        for start in range(0, size, _PAGE_ROWS):
+            chunk = self._warehouse.tuples(page, [start, start + _PAGE_ROWS])
+            for phase, records in groupby(chunk, key=lambda record: record[0]):
+                some = list(records)
+                sent = self._identifiers(some, last_phase) if identified else {}
+                for record in some:
+                    row = self._row(record, names, sent.get(record[1], ()))
+                    if row is not None:
+                        yield phase, row
+
+    def _prepare_errand(self, last_phase: str) -> int:
+        """How many rows there are to send; they are what they were then, whatever is built or
+        sent meanwhile."""
+        self._warehouse.execute("drop table if exists sync_errand")
+        # The order of the question marks: the rows of the sync, their phase, permissions.
+        params = [self._spec.sync_name, last_phase, self._spec.sync_name]
+        self._warehouse.execute(compose(_ERRAND, **self._parts), params)
+        [found] = self._warehouse.fetch("select count(*) as n from sync_errand")
+        return found["n"]
+
+    def _row(self, record: tuple, names: list[str], sent: tuple[str, ...]) -> Row | None:
+        _, key, action, reason, remote_id, is_uncertain, planned_hash, attempt = record[:8]
+        version, field_hashes, customer_id, *values = record[8:]
+        if planned_hash is not None and self._hash(values) != planned_hash:
             return None
-        return Row(key, "upsert", reason, mapped, remote_id, is_uncertain, planned_hash, attempt)
+        mapped = dict(zip(names, values, strict=True)) if planned_hash is not None else {}
+        return Row(
+            key,
+            "remove" if action == "remove" else "upsert",
+            reason,
+            mapped,
+            remote_id,
+            is_uncertain,
+            planned_hash,
+            attempt,
+            version,
+            field_hashes,
+            sent,
+            customer_id,
+        )
+
+    def _has_identifiers(self) -> bool:
+        sql = "select 1 as one from {r} where sync_name = ? limit 1"
+        sql = compose(sql, r=self._warehouse.relation("state.sync_identifiers"))
+        return bool(self._warehouse.fetch(sql, [self._spec.sync_name]))
+
+    def _identifiers(self, records: list[tuple], last_phase: str) -> dict[str, tuple[str, ...]]:
+        # By the range from the first to the last key, in the order of the database.
+        leaving = "all" if last_phase > LAST_PROTECTED_PHASE else "protected"
+        params = (self._spec.sync_name, records[0][1], records[-1][1], leaving)
+        found: dict[str, tuple[str, ...]] = {}
+        for row in self._fetch(_IDENTIFIERS, *params):
+            found[row["row_key"]] = (*found.get(row["row_key"], ()), row["identifier"])
+        return found
+
+    def _changes(
+        self, before: str | None, after: str | None
+    ) -> tuple[tuple[str, str | None, str], ...]:
+        names = sorted(self._spec.columns)
+        if not before or not after:
+            return ()
+        # Other columns were mapped then, so nothing can be compared.
+        old = _sixes(before) if len(before) == len(after) else [None] * len(names)
+        changes = zip(names, old, _sixes(after), strict=True)
+        return tuple((name, was, will) for name, was, will in changes if was != will)
+
+
+def _tally(groups: Iterable[dict]) -> dict:
+    """The counts of a plan from its rows by action, reason, blocked reason and phase."""
+    blocked: Counter[str] = Counter()
+    reasons: Counter[tuple[str, str]] = Counter()
+    phases: Counter[str] = Counter()
+    changes = 0
+    for group in groups:
+        is_removal = group["action"] == "remove"
+        if group["blocked_reason"] is not None:
+            blocked[group["blocked_reason"]] += group["n"]
+            continue
+        reasons[group["action"], group["reason"]] += group["n"]
+        phases[group["phase"]] += group["n"]
+        changes += 0 if is_removal else group["known"]
+    removals = {reason: n for (action, reason), n in reasons.items() if action == "remove"}
+    return {
+        "removals": sum(removals.values()),
+        "leavers": removals.get("left", 0),
+        "upserts": sum(reasons.values()) - sum(removals.values()),
+        "changes": changes,
+        "blocked": sum(blocked.values()),
+        "by_reason": dict(sorted(reasons.items())),
+        "by_blocked_reason": dict(sorted(blocked.items())),
+        "by_phase": dict(sorted(phases.items())),
+    }
+
+
+def _cut(
+    rows: Iterable[Row], size: int, most: int | None, weight: Callable[[Row], int]
+) -> Iterator[list[Row]]:
+    batch: list[Row] = []
+    total = 0
+    for row in rows:
+        weighs = weight(row)
+        if batch and (len(batch) == size or (most is not None and total + weighs > most)):
+            yield batch
+            batch, total = [], 0
+        batch.append(row)
+        total += weighs
+    if batch:
+        yield batch
+
+
+def _weightless(row: Row) -> int:
+    return 0
+
+
+def _sixes(hashes: str) -> list[str]:
+    return [hashes[start : start + 6] for start in range(0, len(hashes), 6)]

@@ -3,24 +3,28 @@
 
 import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from orchestration.destinations import destination_class
-from orchestration.destinations.base import Destination
-from orchestration.sync.delivery import Delivery, Patience, deliver
+from orchestration.destinations.base import Destination, Row
+from orchestration.sync.delivery import Courier, Delivery, Patience
+from orchestration.sync.facts import read_facts
 from orchestration.sync.guards import Overrides, Verdict, judge
-from orchestration.sync.ledger import Ledger
 from orchestration.sync.plan import LAST_PROTECTED_PHASE, PHASES, Plan, PlanCounts
+from orchestration.sync.session import session
 from orchestration.sync.spec import InvalidSync, SyncSpec, load_manifest, load_sync
 from orchestration.warehouse import ROOT, Warehouse
 
 logger = logging.getLogger(__name__)
 
-Status = Literal["succeeded", "partial", "blocked", "failed", "dry_run"]
+Status = Literal["succeeded", "pending", "partial", "blocked", "failed", "dry_run"]
+
+
+class PlanChanged(RuntimeError):
+    """The plan is not the one that was approved."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,10 @@ class SyncRun:
     rows_rejected: int = 0
     rows_unknown: int = 0
     rows_unsent: int = 0
+    rows_resumed: int = 0
     calls_made: int = 0
+    plan_digest: str | None = None
+    """Of the plan as it stood when the run began."""
     guards: list[Verdict] = field(default_factory=list)
     rejections: Mapping[str, int] = field(default_factory=dict)
     """Refused rows by the endpoint's error code."""
@@ -49,8 +56,9 @@ class SyncRun:
 
     @property
     def ok(self) -> bool:
-        """Everything planned is at the destination. Anything else is an exit code not 0."""
-        return self.status in ("succeeded", "dry_run")
+        """Everything planned is at the destination, or was taken by it for a job that goes on
+        (``pending``; the next run asks). Anything else is an exit code not 0."""
+        return self.status in ("succeeded", "pending", "dry_run")
 
     @property
     def held_by(self) -> list[str]:
@@ -64,73 +72,113 @@ def run_sync(
     dry_run: bool = False,
     overrides: Overrides | Mapping[str, Any] | None = None,
     *,
+    plan_digest: str | None = None,
     project_dir: Path = ROOT,
     destination: Destination | None = None,
     patience: Patience | None = None,
+    on_progress: Callable[[int], None] | None = None,
 ) -> SyncRun:
     """Send what the plan says. ``target`` is one of ``profiles.yml``.
 
     A dry run reads the same plan, judges the same guards and builds the same rows, and
-    neither calls nor writes anything. ``overrides`` hold for this run only. ``destination``
-    replaces the one that the environment configures.
+    neither calls nor writes anything. ``overrides`` hold for this run only. With a
+    ``plan_digest`` only that very plan is sent. ``destination`` replaces the one that the
+    environment configures. ``on_progress`` is told how many more rows have been settled.
 
-    Rows that were refused, guards and dead endpoints are in the answer. Raises
-    ``InvalidSync`` (declaration), ``LookupError`` (a variable that is not set), ``SyncBusy``
-    (another run) and ``WarehouseError``, the first three before anything was written.
+    Rows that were refused, guards and dead endpoints are in the answer. Raises ``InvalidSync``
+    (declaration), ``LookupError`` (a variable that is not set), ``PlanChanged``, ``SyncBusy``
+    (another run), ``LedgerBroken`` and ``WarehouseError``, all but the last before anything
+    was written.
     """
     manifest = load_manifest(project_dir)
     spec = load_sync(manifest, sync_name)
     endpoint = _endpoint(spec, destination, dry_run)
     confirmed = overrides if isinstance(overrides, Overrides) else Overrides(**(overrides or {}))
-    run = SyncRun(uuid.uuid4().hex, sync_name, "dry_run")
     with Warehouse.open(target, project_dir) as warehouse:
         plan = Plan(warehouse, spec)
         plan.check_columns()
+        digest = plan.digest()
+        if plan_digest not in (None, digest):
+            raise PlanChanged(f"{sync_name}: the plan is not {plan_digest} any more; plan again")
+        errand = _Errand(warehouse, spec, plan, digest, manifest, confirmed)
         if dry_run:
-            return _dry_run(run, plan, spec, confirmed)
-        ledger = Ledger(warehouse, sync_name, run.run_id)
-        ledger.create_tables(manifest)
-        stamp = {"config_hash": spec.config_hash, "started_at": _now()}
-        with ledger.lease({"run_id": run.run_id, "sync_name": sync_name, **stamp}):
-            return _run(run, plan, spec, confirmed, endpoint, ledger, patience, stamp)
+            return errand.rehearse(uuid.uuid4().hex)
+        delivery = Delivery(on_progress=on_progress or (lambda rows: None))
+        return errand.run(endpoint, delivery, patience or Patience())
 
 
-def _run(
-    run: SyncRun,
-    plan: Plan,
-    spec: SyncSpec,
-    confirmed: Overrides,
-    endpoint: Destination,
-    ledger: Ledger,
-    patience: Patience | None,
-    stamp: dict[str, Any],
-) -> SyncRun:
-    delivery = Delivery()
-    calls_before = endpoint.calls
-    run = replace(run, status="failed", error_code="INTERRUPTED")
-    try:
-        counts = plan.counts()
-        run = _with_counts(run, counts, judge(counts, spec.guards, confirmed))
-        last_phase = LAST_PROTECTED_PHASE if run.held_by else PHASES[-1]
-        batches = plan.batches(endpoint.limits.batch_rows, last_phase)
-        deliver(batches, endpoint, ledger, patience or Patience(), delivery)
-        run = replace(run, error_code=delivery.stopped_by)
-    finally:
-        # Also when the warehouse failed midway: what was sent is told as far as it goes.
-        run = _with_delivery(run, delivery, endpoint.calls - calls_before)
-        ledger.finish(_row(run) | stamp)
-    logger.info("%s: %s", spec.sync_name, run.status)
-    return run
+@dataclass(frozen=True)
+class _Errand:
+    """One sync, its plan as it stands, and what a person has confirmed."""
 
+    warehouse: Warehouse
+    spec: SyncSpec
+    plan: Plan
+    digest: str
+    manifest: Mapping[str, Any]
+    confirmed: Overrides
 
-def _dry_run(run: SyncRun, plan: Plan, spec: SyncSpec, confirmed: Overrides) -> SyncRun:
-    counts = plan.counts()
-    run = _with_counts(run, counts, judge(counts, spec.guards, confirmed))
-    last_phase = LAST_PROTECTED_PHASE if run.held_by else PHASES[-1]
-    sendable = sum(len(rows) for rows in plan.batches(100, last_phase))
-    planned = run.rows_planned_upserts + run.rows_planned_removals
-    stale = not run.held_by and sendable < planned
-    return replace(run, rows_unsent=planned, error_code="STALE_PLAN" if stale else None)
+    def rehearse(self, run_id: str) -> SyncRun:
+        """The dry run."""
+        run = SyncRun(run_id, self.spec.sync_name, "dry_run", plan_digest=self.digest)
+        run = self._judged(run)
+        sendable = sum(len(rows) for rows in self.plan.batches(100, self._last_phase(run)))
+        planned = run.rows_planned_upserts + run.rows_planned_removals
+        stale = not run.held_by and sendable < planned
+        return replace(run, rows_unsent=planned, error_code="STALE_PLAN" if stale else None)
+
+    def run(self, endpoint: Destination, delivery: Delivery, patience: Patience) -> SyncRun:
+        """The real one."""
+        calls_before = endpoint.calls
+        # DuckDB shuts every other writer out while the run holds its file.
+        permitted = self.plan.permitted if self.warehouse.target_type != "duckdb" else None
+        with session(self.warehouse, self.spec, self.manifest, self.digest) as opened:
+            courier = Courier(endpoint, opened.ledger, patience, delivery, permitted)
+            run = SyncRun(
+                opened.run_id,
+                self.spec.sync_name,
+                "failed",
+                plan_digest=self.digest,
+                error_code="INTERRUPTED",
+            )
+            try:
+                underway = courier.resume(opened.ledger.open_jobs())
+                run = self._judged(run)
+                batches = self._batches(endpoint, self._last_phase(run), underway, delivery)
+                courier.deliver(batches)
+                run = replace(run, error_code=delivery.stopped_by)
+            finally:
+                run = _with_delivery(run, delivery, endpoint.calls - calls_before)
+                opened.ended = _row(run)
+        logger.info("%s: %s", run.sync_name, run.status)
+        return run
+
+    # -- inside
+
+    def _judged(self, run: SyncRun) -> SyncRun:
+        counts = self.plan.counts()
+        facts = read_facts(self.warehouse, self.spec, self.manifest)
+        verdicts = judge(counts, facts, self.spec.guards, self.confirmed)
+        return _with_counts(run, counts, verdicts)
+
+    def _last_phase(self, run: SyncRun) -> str:
+        return LAST_PROTECTED_PHASE if run.held_by else PHASES[-1]
+
+    def _batches(
+        self, endpoint: Destination, last_phase: str, underway: set[str], delivery: Delivery
+    ) -> Iterator[list[Row]]:
+        """Without rows that an older job may still write, and events an endpoint would keep
+        twice: their first call has no known end, and a person has to look."""
+        is_once = self.spec.mode == "append" and not endpoint.appends_are_repeatable
+        limits = endpoint.limits
+        for rows in self.plan.batches(
+            limits.batch_rows, last_phase, limits.batch_bytes, endpoint.weight
+        ):
+            settled = [row for row in rows if row.key not in underway]
+            delivery.underway += len(rows) - len(settled)
+            free = [row for row in settled if not (is_once and row.is_uncertain)]
+            if free:
+                yield free
 
 
 def _with_counts(run: SyncRun, counts: PlanCounts, verdicts: list[Verdict]) -> SyncRun:
@@ -147,6 +195,7 @@ def _with_counts(run: SyncRun, counts: PlanCounts, verdicts: list[Verdict]) -> S
 
 
 def _with_delivery(run: SyncRun, delivery: Delivery, calls: int) -> SyncRun:
+    waiting = delivery.in_jobs + delivery.underway
     run = replace(
         run,
         rows_sent=delivery.sent,
@@ -155,27 +204,34 @@ def _with_delivery(run: SyncRun, delivery: Delivery, calls: int) -> SyncRun:
         rows_rejected=delivery.rejected,
         rows_unknown=delivery.unknown,
         rows_unsent=run.rows_planned_upserts + run.rows_planned_removals - delivery.sent,
+        rows_resumed=delivery.resumed,
         calls_made=calls,
         rejections=dict(delivery.rejections),
     )
     if run.error_code == "INTERRUPTED":
         return run
-    return replace(run, status=_status(run), error_code=run.error_code or _reason(run))
+    status = _status(run, waiting)
+    return replace(run, status=status, error_code=run.error_code or _reason(run, waiting))
 
 
-def _status(run: SyncRun) -> Status:
+def _status(run: SyncRun, waiting: int) -> Status:
     if run.held_by:
         return "blocked"
     if run.error_code:
         return "partial" if run.rows_delivered or run.rows_removed else "failed"
-    pending = run.rows_rejected + run.rows_unknown + run.rows_unsent
-    return "partial" if pending else "succeeded"
+    missing = run.rows_rejected + run.rows_unknown + run.rows_unsent
+    if missing == waiting:
+        return "pending" if waiting else "succeeded"
+    return "partial"
 
 
-def _reason(run: SyncRun) -> str | None:
+def _reason(run: SyncRun, waiting: int) -> str | None:
     if run.held_by:
         return "GUARD_" + run.held_by[0].upper()
-    # Nothing stopped the run and yet rows were left: their values are not what was planned.
+    if waiting:
+        return "JOB_STILL_RUNNING"
+    # Nothing stopped the run and yet rows were left: their values are not what was planned,
+    # or the end of an older call is not known.
     return "STALE_PLAN" if run.rows_unsent else None
 
 
@@ -188,11 +244,10 @@ def _row(run: SyncRun) -> dict[str, Any]:
 def _endpoint(spec: SyncSpec, given: Destination | None, dry_run: bool) -> Destination | None:
     try:
         kind = type(given) if given else destination_class(spec.destination)
-        kind.check(spec)
-    except (LookupError, ValueError) as error:
+    except LookupError as error:
         raise InvalidSync(f"{spec.sync_name}: {error}") from None
-    return given or (None if dry_run else kind.from_environment(spec))
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)
+    try:
+        kind.check(spec)
+        return given or (None if dry_run else kind.from_environment(spec))
+    except ValueError as error:  # an address that may not be called, too
+        raise InvalidSync(f"{spec.sync_name}: {error}") from None

@@ -18,6 +18,17 @@ PERMISSION_MACRO = "macro.cdp.sync_rows"
 Purpose = Literal["marketing", "ads_user_data", "ads_personalisation", "sale_or_share", "profiling"]
 Channel = Literal["email", "sms", "phone", "post", "ads", "all"]
 
+Mode = Literal[
+    "upsert",  # write rows that are new or changed; who leaves, stays there
+    "update_only",  # the same, for records that are there already
+    "create_only",  # write a row once, never again
+    "mirror",  # upsert, and take away what we wrote and no longer have
+    "audience",  # members in, members out
+    "append",  # events: each once, never changed nor taken away
+    "archive",  # the rows of the model are to be put away there
+    "delete",  # the rows of the model are to be deleted there
+]
+
 
 class InvalidSync(ValueError):
     """The declaration of a sync is wrong; says what, without values of rows."""
@@ -35,6 +46,8 @@ class Guards(_Strict):
     """People who merely left: at most the larger of the two, of what is held."""
     max_changed_share: float = Field(1.0, ge=0, le=1)
     """Rows already held whose content changed. 1: no limit."""
+    max_source_age_hours: int | None = Field(None, ge=1)
+    """Since each source of the model was last landed. None: no limit."""
 
 
 class SyncSpec(_Strict):
@@ -43,35 +56,55 @@ class SyncSpec(_Strict):
     sync_name: str
     destination: str
     object: str
-    mode: Literal["upsert", "mirror", "audience"]
-    """When a person leaves: ``upsert`` nothing, ``audience`` write ``on_leave``, ``mirror``
-    take the record away. Withdrawal of consent is acted upon in all three."""
+    mode: Mode
     key: str
+    person: str | None = None
+    """Column with the customer's id; by default the key is one."""
     match_on: str | None = None
-    purpose: Purpose
+    purpose: Purpose | list[Purpose]
+    """Of several all must be granted."""
     channel: Channel
+    identity_tier: Literal["exact", "similar"]
+    """The weakest link that may join the records of a person in this sync."""
     on_leave: dict[str, str] = {}
+    """Mode audience of an endpoint that holds records: what is written when a person leaves."""
     on_erasure: Literal["delete", "leave"] = "delete"
     clear_nulls: list[str] = []
     """Columns whose null empties the field at the destination; others' nulls are skipped."""
+    options: dict[str, str] = {}
+    """What only this destination knows: ids of lists, audiences, templates. No secrets."""
+    schedule: str | None = None
+    """Cron expression; none: with the daily job."""
+    stale_after_hours: int | None = Field(None, ge=1)
+    """Without a run for so long it is stale, which people are told. None: ``alert_stale_hours``
+    of ``dbt_project.yml``."""
     guards: Guards = Guards()
     columns: list[str]
 
     @model_validator(mode="after")
     def _columns_exist(self) -> "SyncSpec":
         named = {"key": [self.key], "match_on": [self.match_on] if self.match_on else []}
+        named |= {"person": [self.person] if self.person else []}
         named |= {"on_leave": list(self.on_leave), "clear_nulls": self.clear_nulls}
         for setting, columns in named.items():
             if missing := [column for column in columns if column not in self.columns]:
                 raise ValueError(f"{setting}: no column {', '.join(missing)} in the model")
-        if self.mode != "mirror" and not self.on_leave:
-            raise ValueError("on_leave: must say what to write when a person leaves")
         return self
+
+    @property
+    def purposes(self) -> set[str]:
+        """What a person must have said yes to."""
+        return {self.purpose} if isinstance(self.purpose, str) else set(self.purpose)
 
     @property
     def config_hash(self) -> str:
         """Which declaration a run used."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+
+    @property
+    def mapping_hash(self) -> str:
+        """Which columns are sent: another one, and every row differs from what is held."""
+        return hashlib.sha256("\n".join(sorted(self.columns)).encode()).hexdigest()[:16]
 
 
 def load_manifest(project_dir: Path = ROOT) -> dict[str, Any]:

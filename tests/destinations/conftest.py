@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from orchestration.demo.fake_hubspot import FakeHubSpot
+from tests.fakes.hubspot import FakeHubSpot
 
 
 @pytest.fixture

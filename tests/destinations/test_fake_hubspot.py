@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import requests
 
-from orchestration.demo.fake_hubspot import FakeHubSpot
+from tests.fakes.hubspot import FakeHubSpot
 
 
 def post(hub: FakeHubSpot, inputs: Any, verb: str = "upsert", token: str | None = None) -> int:

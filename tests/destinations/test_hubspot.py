@@ -1,21 +1,27 @@
 """HubSpot's dialect: what is asked, and how answers are read."""
 
 import json
+import traceback
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from orchestration.demo.fake_hubspot import FakeHubSpot, Fault
-from orchestration.destinations.base import Limits, Refused, Row
+from orchestration.destinations.base import Limits, Refused, Row, Stopped
 from orchestration.destinations.hubspot import HubSpot
 from orchestration.sync.http import BearerToken, HttpClient, Policy
 from orchestration.sync.spec import SyncSpec
+from tests.destinations.rows import FORTY_EXAMPLES, by_key, halved, leaver, wild_rows
+from tests.fakes.hubspot import FakeHubSpot
+from tests.fakes.server import Fault
 
 COLUMNS = ["cdp_customer_id", "email", "firstname", "city", "cdp_segment"]
 
 
-def hubspot(hub: FakeHubSpot, **settings: Any) -> HubSpot:
-    spec = SyncSpec(
+def spec_of(**settings: Any) -> SyncSpec:
+    return SyncSpec(
         **{
             "sync_name": "sync_hubspot__contacts",
             "destination": "hubspot",
@@ -25,13 +31,19 @@ def hubspot(hub: FakeHubSpot, **settings: Any) -> HubSpot:
             "match_on": "email",
             "purpose": "marketing",
             "channel": "email",
+            "identity_tier": "exact",
             "on_leave": {"cdp_segment": ""},
             "columns": COLUMNS,
         }
         | settings
     )
+
+
+def hubspot(hub: FakeHubSpot, **settings: Any) -> HubSpot:
     policy = Policy(tries=2, first_wait=0, max_wait=0)
-    return HubSpot(spec, HttpClient(hub.url, BearerToken(hub.token), Limits(100, 1000, 1), policy))
+    limits = Limits(100, ((1000, 1),))
+    http = HttpClient(hub.url, BearerToken(hub.token), limits, policy)
+    return HubSpot(spec_of(**settings), http)
 
 
 def row(key: str, remote_id: str | None = None, **values: str | None) -> Row:
@@ -39,8 +51,17 @@ def row(key: str, remote_id: str | None = None, **values: str | None) -> Row:
     return Row(key, "upsert", "new", mapped | values, remote_id)
 
 
-def leaver(key: str, remote_id: str | None, reason: str = "left", **more: Any) -> Row:
-    return Row(key, "remove", reason, {}, remote_id, **more)
+def members(hub: FakeHubSpot, **settings: Any) -> HubSpot:
+    """A destination for the members of list 7."""
+    hub.lists.setdefault("7", set())
+    options = {"list_id": "7"} | settings.pop("options", {})
+    return hubspot(hub, object="lists", on_leave={}, options=options, **settings)
+
+
+@pytest.fixture(autouse=True)
+def keeps_the_contract(hub: FakeHubSpot) -> Iterator[None]:
+    yield
+    assert hub.contract_violations == []
 
 
 def test_a_contact_that_was_there_is_written_into(hub: FakeHubSpot) -> None:
@@ -151,3 +172,299 @@ def test_a_lost_id_is_looked_up_by_the_customer_key(hub: FakeHubSpot) -> None:
     rows = [leaver("a", None, "consent", is_uncertain=True)]
     assert [o.status for o in hubspot(hub).remove(rows)] == ["delivered"]
     assert "cdp_segment" not in hub.contacts[contact_id]
+
+
+# -- modes of contacts
+
+
+def test_update_only_makes_no_contact(hub: FakeHubSpot) -> None:
+    there = hub.add(email="A@example.com")
+    gone = row("c", remote_id="404", email="c@example.com")
+    moved = row("d", remote_id="405", email="d@example.com")
+    merged_into = hub.add(email="d@example.com")
+    destination = hubspot(hub, mode="update_only")
+    assert by_key(destination.upsert([row("a"), row("b"), gone, moved])) == {
+        "a": ("delivered", None),
+        "b": ("rejected", "NOT_IN_HUBSPOT"),
+        "c": ("rejected", "NOT_IN_HUBSPOT"),
+        "d": ("delivered", None),
+    }
+    assert set(hub.contacts) == {there, merged_into}
+    assert hub.contacts[there]["cdp_segment"] == "champions"
+
+
+def test_create_only_leaves_a_contact_alone_that_is_somebody_elses(hub: FakeHubSpot) -> None:
+    theirs = hub.add(email="b@example.com", cdp_segment="theirs")
+    destination = hubspot(hub, mode="create_only")
+    with pytest.raises(Refused, match="CONFLICT"):
+        destination.upsert([row("a"), row("b")])
+    assert by_key(destination.upsert([row("b")])) == {"b": ("rejected", "CONFLICT")}
+    assert hub.contacts[theirs]["cdp_segment"] == "theirs"
+    [outcome] = destination.upsert([row("a")])
+    assert hub.contacts[outcome.remote_id]["email"] == "a@example.com"
+
+
+@pytest.mark.parametrize("mode", ["create_only", "upsert", "update_only", "mirror", "audience"])
+def test_a_lost_answer_repeated_gives_one_contact(hub: FakeHubSpot, mode: str) -> None:
+    if mode == "update_only":
+        hub.add(email="a@example.com"), hub.add(email="b@example.com")
+    hub.faults.append(Fault(applies=True, hangs_up=True))
+    outcomes = hubspot(hub, mode=mode).upsert([row("a"), row("b")])
+    assert by_key(outcomes) == {"a": ("delivered", None), "b": ("delivered", None)}
+    assert {o.key: hub.contacts[o.remote_id]["cdp_customer_id"] for o in outcomes} == {
+        "a": "a",
+        "b": "b",
+    }
+    assert len(hub.contacts) == 2
+
+
+def test_create_only_settles_what_an_earlier_run_left_in_doubt(hub: FakeHubSpot) -> None:
+    made = hub.add(email="a@example.com", cdp_customer_id="a", city="Rome")
+    doubtful = Row("a", "upsert", "new", row("a", city="Paris").values, is_uncertain=True)
+    [outcome] = hubspot(hub, mode="create_only").upsert([doubtful])
+    assert (outcome.status, outcome.remote_id) == ("delivered", made)
+    assert hub.contacts[made]["city"] == "Rome"
+
+
+@pytest.mark.parametrize(("mode", "erased"), [("archive", False), ("delete", True)])
+def test_who_is_listed_goes_by_id_by_key_or_by_email(
+    hub: FakeHubSpot, mode: str, erased: bool
+) -> None:
+    ids = [hub.add(email=f"{key}@example.com", cdp_customer_id=key) for key in "ab"]
+    ids.append(hub.add(email="c@example.com"))
+    stays = hub.add(email="z@example.com")
+    destination = hubspot(hub, mode=mode, match_on=None, on_leave={})
+    rows = [leaver("a", ids[0], "listed"), leaver("b", None, "listed"), leaver("x", None, "listed")]
+    rows.append(Row("c", "remove", "listed", {"email": "C@example.com"}))
+    assert set(by_key(destination.remove(rows)).values()) == {("delivered", None)}
+    assert set(hub.contacts) == {stays}
+    assert hub.erased == (set(ids) if erased else set())
+
+
+def test_a_mode_that_takes_away_writes_nothing(hub: FakeHubSpot) -> None:
+    with pytest.raises(ValueError, match="writes nothing"):
+        hubspot(hub, mode="delete").upsert([row("a")])
+    assert hub.calls == []
+
+
+def test_a_hundred_rows_are_one_call(hub: FakeHubSpot) -> None:
+    rows = [row(f"k{number}") for number in range(10_000)]
+    destination = hubspot(hub)
+    size = HubSpot.limits.batch_rows
+    for start in range(0, len(rows), size):
+        destination.upsert(rows[start : start + size])
+    assert (len(hub.calls), destination.calls, len(hub.contacts)) == (100, 100, 10_000)
+
+
+def test_one_row_more_than_a_hundred_is_refused_there(hub: FakeHubSpot) -> None:
+    with pytest.raises(Refused, match="VALIDATION_ERROR"):
+        hubspot(hub).upsert([row(f"k{number}") for number in range(101)])
+    assert hub.contract_violations.pop()
+
+
+def test_rows_that_cannot_be_sent_do_not_spoil_the_batch(hub: FakeHubSpot) -> None:
+    rows = [row("a"), row("b", email=None), row("c", email=""), row("d", email="A@EXAMPLE.com")]
+    for mode in ("upsert", "update_only"):
+        assert by_key(hubspot(hub, mode=mode).upsert(rows)) == {
+            "a": ("delivered", None),
+            "b": ("rejected", "MISSING_IDENTIFIER"),
+            "c": ("rejected", "MISSING_IDENTIFIER"),
+            "d": ("rejected", "DUPLICATE_IN_BATCH"),
+        }
+
+
+def test_erasures_after_a_silent_one_are_not_tried(hub: FakeHubSpot) -> None:
+    ids = [hub.add(email=f"{key}@example.com") for key in "abc"]
+    hub.faults.extend([Fault(), Fault(500), Fault(500)])
+    rows = [leaver(key, ids[n], "erasure") for n, key in enumerate("abc")]
+    assert by_key(hubspot(hub).remove(rows)) == {
+        "a": ("delivered", None),
+        "b": ("unknown", "HTTP_500"),
+        "c": ("unknown", "HTTP_500"),
+    }
+    assert hub.erased == {ids[0]}
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_bad_credentials_stop(hub: FakeHubSpot, status: int) -> None:
+    hub.faults.append(Fault(status))
+    with pytest.raises(Stopped) as caught:
+        hubspot(hub).upsert([row("a")])
+    assert caught.value.error_class == "auth"
+
+
+def test_what_is_there_can_be_read(hub: FakeHubSpot) -> None:
+    first = hub.add(email="a@example.com", city="Rome")
+    hub.add(email="b@example.com", cdp_customer_id="b")
+    held = hubspot(hub).read([row("a", first), row("b"), row("c"), row("d", "404")])
+    assert set(held) == {"a", "b"}
+    assert held["a"] == {
+        "cdp_customer_id": None,
+        "email": "a@example.com",
+        "firstname": None,
+        "city": "Rome",
+        "cdp_segment": None,
+    }
+
+
+def test_a_conflict_of_a_row_is_looked_into_as_well(hub: FakeHubSpot) -> None:
+    made = hub.add(email="a@example.com", cdp_customer_id="a")
+    context = {"context": {"objectWriteTraceId": ["a", "b"]}}
+    body = {"results": [], "errors": [{"category": "CONFLICT"} | context]}
+    hub.faults.append(Fault(207, body=json.dumps(body).encode()))
+    outcomes = hubspot(hub, mode="create_only").upsert([row("a"), row("b")])
+    assert {o.key: (o.status, o.remote_id) for o in outcomes} == {
+        "a": ("delivered", made),
+        "b": ("rejected", None),
+    }
+
+
+def test_without_on_leave_nothing_is_called(hub: FakeHubSpot) -> None:
+    destination = hubspot(hub, mode="upsert", on_leave={})
+    assert by_key(destination.remove([leaver("a", "1001")])) == {"a": ("delivered", None)}
+    assert hub.calls == []
+
+
+# -- members of lists
+
+
+def test_members_come_and_go(hub: FakeHubSpot) -> None:
+    ids = {key: hub.add(email=f"{key}@example.com") for key in "ab"}
+    other = hub.add(email="other@example.com")
+    destination = members(hub)
+    hub.lists["7"].add(other)
+    outcomes = destination.upsert([row("a", email="A@Example.com"), row("b"), row("c")])
+    assert by_key(outcomes) == {
+        "a": ("delivered", None),
+        "b": ("delivered", None),
+        "c": ("rejected", "NOT_IN_HUBSPOT"),
+    }
+    assert {o.key: o.remote_id for o in outcomes if o.remote_id} == ids
+    assert hub.lists["7"] == {*ids.values(), other}
+    assert "cdp_segment" not in hub.contacts[ids["a"]]
+    rows = [leaver("a", ids["a"]), leaver("b", ids["b"], "consent"), leaver("x", "404")]
+    assert set(by_key(destination.remove(rows)).values()) == {("delivered", None)}
+    assert hub.lists["7"] == {other}
+    assert set(hub.contacts) == {*ids.values(), other}
+
+
+def test_a_member_that_is_one_already_is_delivered(hub: FakeHubSpot) -> None:
+    contact_id = hub.add(email="a@example.com")
+    destination = members(hub)
+    for _ in range(2):
+        [outcome] = destination.upsert([row("a")])
+        assert (outcome.status, outcome.remote_id) == ("delivered", contact_id)
+    calls = len(hub.calls)
+    destination.upsert([row("a", contact_id)])
+    assert len(hub.calls) == calls + 1, "a known id is not looked up"
+
+
+def test_a_merged_contact_is_found_again(hub: FakeHubSpot) -> None:
+    now = hub.add(email="a@example.com")
+    [outcome] = members(hub).upsert([row("a", "404")])
+    assert (outcome.status, outcome.remote_id) == ("delivered", now)
+
+
+def test_missing_contacts_are_made_only_where_the_sync_says_so(hub: FakeHubSpot) -> None:
+    destination = members(hub, options={"create_missing": "true"})
+    outcomes = destination.upsert([row("a"), row("b", email="bad")])
+    assert by_key(outcomes) == {"a": ("delivered", None), "b": ("rejected", "INVALID_EMAIL")}
+    assert hub.lists["7"] == set(hub.contacts)
+    assert hub.by_email("a@example.com")["cdp_segment"] == "champions"
+
+
+def test_members_can_be_found_by_our_own_property(hub: FakeHubSpot) -> None:
+    contact_id = hub.add(email="other@example.com", cdp_customer_id="a")
+    members(hub, match_on="cdp_customer_id").upsert([row("a")])
+    assert hub.lists["7"] == {contact_id}
+
+
+def test_a_silent_list_leaves_the_ids_for_a_later_removal(hub: FakeHubSpot) -> None:
+    contact_id = hub.add(email="a@example.com")
+    hub.faults.extend([Fault(applies=True, hangs_up=True, path="memberships")] * 2)
+    [outcome] = members(hub).upsert([row("a")])
+    assert (outcome.status, outcome.remote_id) == ("unknown", contact_id)
+    assert hub.lists["7"] == {contact_id}
+    doubtful = leaver("a", outcome.remote_id, is_uncertain=True)
+    assert by_key(members(hub).remove([doubtful])) == {"a": ("delivered", None)}
+    assert hub.lists["7"] == set()
+
+
+def test_a_dated_version_has_other_paths(hub: FakeHubSpot) -> None:
+    hub.add(email="a@example.com")
+    destination = members(hub)
+    spec, http = destination._spec, destination._http
+    assert by_key(HubSpot(spec, http, "2026-03").upsert([row("a")])) == {"a": ("delivered", None)}
+    assert [call.path for call in hub.calls] == [
+        "/crm/objects/2026-03/contacts/batch/read",
+        "/crm/lists/2026-03/7/memberships/add",
+    ]
+
+
+def test_a_list_that_is_not_there_ends_the_run(hub: FakeHubSpot) -> None:
+    hub.add(email="a@example.com")
+    destination = members(hub, options={"list_id": "8"})
+    with pytest.raises(Stopped, match="LIST_NOT_FOUND"):
+        destination.upsert([row("a")])
+
+
+def test_an_erased_member_is_deleted_unless_declared_otherwise(hub: FakeHubSpot) -> None:
+    first, second = (hub.add(email=f"{n}@example.com") for n in "ab")
+    hub.lists["7"] = {first, second}
+    members(hub).remove([leaver("a", first, "erasure")])
+    members(hub, on_erasure="leave").remove([leaver("b", second, "erasure")])
+    assert (hub.erased, set(hub.contacts), hub.lists["7"]) == ({first}, {second}, set())
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"object": "lists", "options": {}}, "list_id"),
+        ({"object": "lists", "options": {"list_id": "seven"}}, "list_id"),
+        ({"object": "lists", "options": {"list_id": "7"}, "match_on": "city"}, "match_on"),
+        (
+            {"object": "lists", "options": {"list_id": "7", "create_missing": "yes"}},
+            "create_missing",
+        ),
+        ({"object": "lists", "mode": "mirror"}, "cannot do mode"),
+        ({"object": "deals"}, "cannot do mode"),
+        ({"mode": "append"}, "cannot do mode"),
+        ({"match_on": None}, "match_on"),
+        ({"on_leave": {}}, "on_leave"),
+    ],
+)
+def test_what_cannot_be_done_is_said_before_a_run(settings: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        HubSpot.check(spec_of(**settings))
+
+
+# -- anything a warehouse may hold
+
+
+@FORTY_EXAMPLES
+@given(rows=wild_rows(COLUMNS), mode=st.sampled_from(["upsert", "update_only", "create_only"]))
+def test_no_text_breaks_the_contract(hub: FakeHubSpot, rows: list[Row], mode: str) -> None:
+    outcomes = halved(hubspot(hub, mode=mode, clear_nulls=["city"]), rows)
+    assert set(by_key(outcomes)) == {row.key for row in rows}
+    assert {status for status, _ in by_key(outcomes).values()} <= {"delivered", "rejected"}
+    assert hub.contract_violations == []
+
+
+@FORTY_EXAMPLES
+@given(rows=wild_rows(COLUMNS), creates=st.booleans())
+def test_no_text_breaks_the_contract_of_lists(
+    hub: FakeHubSpot, rows: list[Row], creates: bool
+) -> None:
+    destination = members(hub, options={"create_missing": str(creates).lower()})
+    outcomes = by_key(halved(destination, rows))
+    assert set(outcomes) == {row.key for row in rows}
+    assert {status for status, _ in outcomes.values()} <= {"delivered", "rejected"}
+    assert hub.contract_violations == []
+
+
+def test_no_value_is_in_an_exception(hub: FakeHubSpot) -> None:
+    hub.poison.add("canary@example.com")
+    rows = [row("a", email="canary@example.com", city="Canaryville")]
+    with pytest.raises(Refused) as caught:
+        hubspot(hub).upsert(rows)
+    assert "canary" not in "".join(traceback.format_exception(caught.value)).lower()

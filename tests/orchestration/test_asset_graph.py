@@ -17,9 +17,16 @@ STATE_GROUPS = {
     "landing_rejections": "raw",
     "identity_decisions": "identity",
     "clv_parameters": "marts",
+    "test_verdicts": "activation",
     "sync_ledger": "destinations",
+    "sync_identifiers": "destinations",
+    "sync_jobs": "destinations",
     "sync_runs": "destinations",
+    "alerts": "destinations",
 }
+# No model reads them, so dbt alone runs the tests of their declaration.
+UNREAD = {"sync_jobs"}
+LEDGER = {f"state/sync_{table}" for table in ("ledger", "identifiers", "jobs", "runs")}
 
 
 @pytest.fixture(scope="module")
@@ -103,9 +110,9 @@ def test_every_source_table_is_an_asset_that_somebody_makes(nodes, groups, graph
     assert {name: groups[name] for name in expected} == expected
     unmade = {key.to_user_string() for key in graph.external_asset_keys}
     assert unmade == {
-        "state/sync_ledger",  # with sync_runs written by the syncs,
-        "state/sync_runs",
-        "state/identity_decisions",  # and this one by people
+        *LEDGER,  # written by the syncs,
+        "state/test_verdicts",  # by dbt,
+        "state/identity_decisions",  # and by people
     }
 
 
@@ -137,7 +144,7 @@ def test_every_sync_exposure_is_an_asset_downstream_of_its_model(nodes, parents,
         if "sync" in node["meta"]
     }
     executable = {name for name, group in groups.items() if group == "destinations"}
-    assert executable - {"state/sync_ledger", "state/sync_runs"} == set(syncs)
+    assert executable - LEDGER - {"state/alerts"} == set(syncs)
     for asset, model in syncs.items():
         assert parents[asset] == {f"activation/{model}", "activation/sync_plan"}
         assert {"crm/contacts", "pos/receipts"} <= ancestors(parents, asset), "back to the files"
@@ -145,8 +152,13 @@ def test_every_sync_exposure_is_an_asset_downstream_of_its_model(nodes, parents,
 
 def test_every_data_test_is_a_check_of_one_asset(nodes, graph):
     checks = sorted(key.name for key in graph.asset_check_keys)
-    data_tests = [node["name"] for node in of_type(nodes, "test")]
-    assert checks == sorted([*data_tests, "no_row_was_refused"])
+    data_tests = [
+        node["name"]
+        for node in of_type(nodes, "test")
+        if not any(parent.split(".")[-1] in UNREAD for parent in node["depends_on"]["nodes"])
+    ]
+    of_a_sync = ["no_row_was_refused", "no_guard_held_it", "nothing_waits_for_somebody"]
+    assert checks == sorted([*data_tests, *of_a_sync])
 
 
 def test_steps_that_open_the_warehouse_run_one_at_a_time(graph):
@@ -162,9 +174,21 @@ def test_the_daily_job_makes_and_checks_everything(defs, graph):
 
 
 def test_the_schedule_builds_the_day_it_runs_on(defs):
-    [schedule] = defs.schedules
+    schedule = next(s for s in defs.schedules if s.name == "every_morning")
     assert (schedule.job_name, schedule.cron_schedule) == ("daily", "0 4 * * *")
     assert schedule.execution_timezone == "Europe/Paris"
     tick = dt.datetime(2026, 3, 1, 4, tzinfo=ZoneInfo("Europe/Paris"))
     request = schedule(dg.build_schedule_context(scheduled_execution_time=tick))
     assert request.tags["cdp/as_of"] == "2026-03-01"
+
+
+def test_alerts_are_the_last_step_and_a_job_of_their_own(defs, graph, parents):
+    syncs = {made for made, above in parents.items() if "activation/sync_plan" in above}
+    syncs &= {key.to_user_string() for key in graph.materializable_asset_keys}
+    assert parents["state/alerts"] >= {s for s in syncs if not s.startswith("activation/")}
+    assert parents["state/alerts"] >= {"activation/alert_states"}
+    assert not [name for name, above in parents.items() if "state/alerts" in above]
+    job = defs.resolve_job_def("alert")
+    assert {key.to_user_string() for key in job.asset_layer.selected_asset_keys} == {"state/alerts"}
+    hourly = next(s for s in defs.schedules if s.name == "every_hour")
+    assert hourly.job_name == "alert"

@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from orchestration.demo.fake_hubspot import FakeHubSpot, Fault
 from orchestration.destinations.base import Limits, Stopped, Unanswered
 from orchestration.sync.http import BearerToken, HttpClient, Policy, retry_after_seconds
+from tests.fakes.hubspot import FakeHubSpot
+from tests.fakes.server import Fault
 
-WIDE = Limits(100, 1000, 1)
+WIDE = Limits(100, ((1000, 1),))
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 PATH = "/crm/v3/objects/contacts/batch/upsert"
 PAYLOAD = {"inputs": [{"id": "a@example.com", "idProperty": "email", "properties": {}}]}
@@ -42,7 +43,9 @@ def test_an_address_must_be_https_without_credentials(url: str) -> None:
 
 
 def test_clients_of_one_account_share_its_allowance(hub: FakeHubSpot) -> None:
-    clients = [HttpClient(hub.url, BearerToken(hub.token), Limits(100, 5, 1)) for _ in range(2)]
+    clients = [
+        HttpClient(hub.url, BearerToken(hub.token), Limits(100, ((5, 1),))) for _ in range(2)
+    ]
     started = time.monotonic()
     for number in range(11):
         clients[number % 2].post(PATH, PAYLOAD)

@@ -7,7 +7,7 @@ import pytest
 
 from orchestration.sync.plan import row_hash
 from orchestration.warehouse import dbt
-from tests.sync.conftest import PLANNED, SYNC, Lab
+from tests.sync.lab import PLANNED, SYNC, Lab
 
 
 def test_sql_and_python_hash_alike(lab: Lab) -> None:
@@ -62,3 +62,23 @@ def test_a_sync_without_purpose_channel_or_key_does_not_compile(
     assert path.read_text() != text
     outcome = dbt(["compile", "--select", SYNC], project_dir=project)
     assert not outcome.success
+
+
+@pytest.mark.parametrize(
+    ("fuzzy", "tier"), [("true", "exact"), ("true", "similar"), ("false", "exact")]
+)
+def test_only_a_sync_of_exact_identity_looks_at_links(
+    request: pytest.FixtureRequest, fuzzy: str, tier: str
+) -> None:
+    # The module's own `dbt` is the runner; the fixture of that name is this project.
+    project = request.getfixturevalue("dbt")
+    template = (
+        "{% set sync = {'purpose': 'marketing', 'channel': 'email', 'identity_tier': '"
+        + tier
+        + "'} %}{{ permitted_customers(sync) }}"
+    )
+    options = ["--vars", f"{{identity_fuzzy: {fuzzy}}}"]
+    done = project.invoke("compile", "--no-introspect", *options, "--inline", template)
+    sql = done.result.results[0].node.compiled_code
+    assert ("identity_links" in sql) == (fuzzy == "true" and tier == "exact")
+    assert "customer_suppressions" in sql

@@ -3,7 +3,9 @@
 import pytest
 
 from orchestration.sync.guards import Overrides
-from tests.sync.conftest import Lab
+from tests.fakes.server import Fault
+from tests.sync.invariants import plays
+from tests.sync.lab import Lab
 
 
 def withdraw(lab: Lab, condition: str) -> None:
@@ -87,11 +89,28 @@ def test_what_a_person_asked_for_comes_first_and_what_is_new_last(lab: Lab) -> N
     lab.add_customers(1, prefix="a")
     run = lab.sync()
     assert (run.rows_removed, run.rows_delivered) == (3, 2)
-    order = [call.ids for call in lab.hub.calls]
+    order = [call.keys for call in lab.hub.calls]
     others = [(ids["c0004"],), (ids["c0003"],), (ids["c0001"],), ("a0001@example.com",)]
     assert order == [(ids["c0005"],), *others]
 
 
+def test_nobody_is_written_before_the_last_one_has_left(lab: Lab) -> None:
+    lab.add_customers(150)
+    lab.sync()
+    withdraw(lab, "customer_id <= 'c0150'")
+    lab.add_customers(300, prefix="n")
+
+    def slow_down(call) -> None:
+        lab.hub.on_applied = None
+        lab.hub.faults.append(Fault(delay=0.5))
+
+    lab.hub.on_applied = slow_down
+    run = lab.sync()
+    assert (run.rows_removed, run.rows_delivered) == (150, 300)
+    assert [call.path.rsplit("/")[-1] for call in lab.hub.calls] == ["update"] * 2 + ["upsert"] * 3
+
+
+@plays("DF29")
 def test_a_mass_removal_is_held_before_the_first_call(lab: Lab) -> None:
     lab.add_customers(150)
     lab.sync()
@@ -118,6 +137,7 @@ def test_the_share_counts_from_what_is_held(lab: Lab) -> None:
     assert lab.sync().status == "succeeded"
 
 
+@plays("DF28")
 def test_an_emptied_model_is_held(lab: Lab) -> None:
     lab.add_customers(3)
     lab.sync()

@@ -5,11 +5,11 @@ import traceback
 
 import pytest
 
-from orchestration.demo.fake_hubspot import Fault
 from orchestration.destinations.base import Row, safe_code
 from orchestration.sync.delivery import Patience
 from orchestration.warehouse import WarehouseError
-from tests.sync.conftest import Lab
+from tests.fakes.server import Fault
+from tests.sync.lab import Lab
 
 CANARIES = (
     "canary.person",

@@ -5,7 +5,8 @@ from math import ceil
 import pytest
 
 from orchestration.sync.spec import InvalidSync
-from tests.sync.conftest import SYNC, Lab
+from tests.sync.invariants import plays
+from tests.sync.lab import SYNC, Lab
 
 
 def test_first_run_sends_everyone_a_hundred_at_a_time(lab: Lab) -> None:
@@ -41,7 +42,7 @@ def test_a_changed_column_sends_exactly_that_row(lab: Lab) -> None:
     lab.execute("update standin.customers set city = 'Lyon' where customer_id = 'c0042'")
     run = lab.sync()
     [call] = lab.hub.calls
-    assert len(call.ids) == run.rows_delivered == 1
+    assert len(call.keys) == run.rows_delivered == 1
     assert lab.hub.by_email("c0042@example.com")["city"] == "Lyon"
     lab.sync()
     assert lab.hub.calls == []
@@ -124,6 +125,30 @@ def test_a_merge_hands_the_contact_over_and_leaves_it_alone(lab: Lab) -> None:
     assert lab.hub.calls == []
 
 
+def test_who_was_merged_and_returns_does_not_take_the_contact_back(lab: Lab) -> None:
+    lab.add_customers(2)
+    lab.sync()
+    # c0001 is known as m0001 now, at the same address ...
+    lab.execute(
+        "delete from standin.segment_members where customer_id = 'c0001'",
+        "update standin.customers set email = 'old@example.com' where customer_id = 'c0001'",
+    )
+    lab.add_customers(1, prefix="m")
+    lab.execute(
+        "update standin.customers set email = 'c0001@example.com' where customer_id = 'm0001'"
+    )
+    lab.sync()
+    # ... and then it was two people after all.
+    lab.execute("insert into standin.segment_members values ('champions', 'c0001')")
+    assert lab.sync().status == "succeeded"
+    assert len(lab.hub.contacts) == 3
+    assert lab.hub.by_email("c0001@example.com")["cdp_customer_id"] == "m0001"
+    assert lab.hub.by_email("old@example.com")["cdp_customer_id"] == "c0001"
+    lab.sync()
+    assert lab.hub.calls == []
+
+
+@plays("DF16")
 def test_a_contact_deleted_over_there_is_made_again(lab: Lab) -> None:
     lab.add_customers(2)
     lab.sync()
@@ -163,6 +188,7 @@ def test_values_that_changed_since_the_plan_wait_for_the_next_one(lab: Lab) -> N
     assert (run.status, run.error_code, run.rows_delivered) == ("partial", "STALE_PLAN", 2)
 
 
+@plays("DF35")
 def test_who_lost_permission_since_the_plan_is_not_sent(lab: Lab) -> None:
     lab.add_customers(3)
     lab.build()
@@ -172,6 +198,7 @@ def test_who_lost_permission_since_the_plan_is_not_sent(lab: Lab) -> None:
     assert lab.hub.by_email("c0001@example.com") is None
 
 
+@plays("DF30")
 def test_a_missing_column_stops_before_the_first_call(lab: Lab) -> None:
     lab.add_customers(3)
     lab.build()

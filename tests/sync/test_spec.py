@@ -10,7 +10,7 @@ from orchestration.destinations import destination_class
 from orchestration.destinations.hubspot import HubSpot
 from orchestration.sync.run import run_sync
 from orchestration.sync.spec import InvalidSync, load_manifest, load_sync, load_syncs
-from tests.sync.conftest import SYNC, Lab
+from tests.sync.lab import SYNC, Lab
 
 Change = Callable[[dict[str, Any]], None]
 
@@ -34,7 +34,7 @@ def test_the_shipped_sync_is_valid(manifest: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "setting", ["destination", "object", "mode", "key", "purpose", "channel", "on_leave"]
+    "setting", ["destination", "object", "mode", "key", "purpose", "channel", "identity_tier"]
 )
 def test_a_setting_left_out_is_refused(manifest: dict[str, Any], setting: str) -> None:
     with pytest.raises(InvalidSync, match=setting):
@@ -83,7 +83,9 @@ def test_an_unknown_sync_and_an_unknown_destination_are_named(manifest: dict[str
         destination_class("nowhere")
 
 
-@pytest.mark.parametrize("change", [{"object": "deals"}, {"match_on": "phone"}])
+@pytest.mark.parametrize(
+    "change", [{"object": "deals"}, {"match_on": "phone"}, {"on_leave": {}}, {"mode": "append"}]
+)
 def test_what_hubspot_cannot_do_is_refused(manifest: dict[str, Any], change: dict) -> None:
     spec = load_sync(changed(manifest, lambda sync: sync.update(change)), SYNC)
     with pytest.raises(ValueError, match=r"hubspot|HubSpot"):

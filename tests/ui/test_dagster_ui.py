@@ -14,8 +14,8 @@ from contextlib import suppress
 import pytest
 import requests
 
-from orchestration.demo.fake_hubspot import FakeHubSpot
 from orchestration.warehouse import ROOT
+from tests.fakes.hubspot import FakeHubSpot
 
 pytestmark = pytest.mark.slow
 

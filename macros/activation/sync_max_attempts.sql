@@ -1,0 +1,1 @@
+{% macro sync_max_attempts() %}{{ return(3) }}{% endmacro %}

@@ -1,0 +1,310 @@
+"""Rows of a table in a PostgreSQL of somebody else.
+
+A batch is one transaction. A row that the table refuses (a type, a constraint, a trigger) is
+found by halving within it, at a savepoint, so the others arrive all the same. Only keys that the
+engine hands over are ever touched.
+"""
+
+import os
+import queue
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Annotated, Any, Literal
+
+import psycopg2
+from psycopg2 import errors
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import parse_dsn
+from psycopg2.extras import execute_values
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from orchestration.destinations._postgres_sql import NAME, Statements
+from orchestration.destinations.base import (
+    CallError,
+    Destination,
+    Limits,
+    Outcome,
+    Refused,
+    Row,
+    Stopped,
+    Unanswered,
+    setting,
+)
+from orchestration.sync.spec import SyncSpec
+
+PREFIX = "CDP_SYNC_POSTGRES_"
+
+_TRIES = 4
+_ROW_MODES = ("upsert", "mirror", "audience", "create_only", "update_only", "archive", "delete")
+# Seconds until a peer that went silent counts as gone; the server limits statements itself.
+_SILENCE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+_TLS = {"verify-ca", "verify-full"}
+
+Name = Annotated[str, StringConstraints(pattern=NAME)]
+
+# A row's own fault: data (22), constraints (23), a key twice (21), what a trigger raises (P0).
+_ROW_FAULTS = ("21", "22", "23", "P0")
+# Somebody was faster, or the server is busy or going down.
+_TRANSIENT = ("08", "40", "53", "55", "57")
+
+
+class PostgresOptions(BaseModel):
+    """``meta.sync.options``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    table: Annotated[str, StringConstraints(pattern=rf"{NAME[:-1]}\.{NAME[1:]}")]
+    """``schema.table``."""
+    dsn_env: Annotated[str, StringConstraints(pattern=rf"^{PREFIX}[A-Z0-9_]+$")] = f"{PREFIX}DSN"
+    flag_column: Name | None = None
+    """Boolean: true for who is in, false for who left or was put away."""
+    dedupe_column: Name | None = None
+    """Mode append: unique text column that takes the event's idempotency key."""
+    batch_rows: int = Field(1000, ge=1, le=20_000)
+
+    @classmethod
+    def of(cls, spec: SyncSpec) -> "PostgresOptions":
+        """Raises ``ValueError`` saying which option is wrong."""
+        try:
+            return cls(**spec.options)
+        except ValidationError as error:
+            wrong = [".".join(map(str, e["loc"])) + ": " + e["msg"] for e in error.errors()]
+            raise ValueError("options: " + "; ".join(wrong)) from None
+
+
+class Postgres(Destination):
+    """One table. Environment: ``CDP_SYNC_POSTGRES_DSN`` (libpq's: a URL or ``host=...``)."""
+
+    name = "postgres"
+    supported = frozenset({("records", mode) for mode in _ROW_MODES} | {("events", "append")})
+    # By the column with the key of the event.
+    appends_are_repeatable = True
+
+    def __init__(
+        self, spec: SyncSpec, dsn: str, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._spec = spec
+        self._options = PostgresOptions.of(spec)
+        self._dsn = dsn
+        self._sleep = sleep
+        self._calls = 0
+        self._idle: queue.LifoQueue[Connection] = queue.LifoQueue()
+        self._sql = Statements(spec, self._options.table, self._options.flag_column)
+        self.limits = Limits(self._options.batch_rows, ((100, 1.0),), connections=2)
+
+    @classmethod
+    def from_environment(cls, spec: SyncSpec) -> "Postgres":
+        """Raises ``ValueError`` for a connection without TLS to another machine."""
+        return cls(spec, secure_dsn(setting(PostgresOptions.of(spec).dsn_env)))
+
+    @classmethod
+    def check(cls, spec: SyncSpec) -> None:
+        super().check(spec)
+        options = PostgresOptions.of(spec)
+        if odd := [name for name in spec.columns if not re.fullmatch(NAME, name)]:
+            raise ValueError(f"columns: {', '.join(odd)} is no name of a column")
+        if taken := {options.flag_column, options.dedupe_column} & set(spec.columns):
+            raise ValueError(f"options: {', '.join(map(str, taken))} is a mapped column already")
+        if spec.mode == "append" and not options.dedupe_column:
+            raise ValueError("options.dedupe_column: what keeps an event from being there twice")
+        leaves_trace = options.flag_column or spec.on_leave
+        if spec.mode == "audience" and not leaves_trace:
+            raise ValueError("options.flag_column (or on_leave): what tells who left")
+        if spec.mode == "archive" and not leaves_trace:
+            raise ValueError("options.flag_column (or on_leave): what tells who was put away")
+
+    @property
+    def calls(self) -> int:
+        """Transactions begun."""
+        return self._calls
+
+    def upsert(self, rows: Sequence[Row]) -> list[Outcome]:
+        good = [row for row in rows if not _unfit(row)]
+        outcomes = [Outcome.rejected(row.key, _unfit(row)) for row in rows if _unfit(row)]
+        return outcomes + self._transaction(self._write, good)
+
+    def remove(self, rows: Sequence[Row]) -> list[Outcome]:
+        good = [row for row in rows if not _unfit(row)]
+        # A key that no text can be was never there.
+        outcomes = [Outcome.delivered(row.key) for row in rows if _unfit(row)]
+        return outcomes + self._transaction(self._take_away, good)
+
+    def read(self, rows: Sequence[Row]) -> Mapping[str, Mapping[str, str | None]]:
+        found: dict[str, dict[str, str | None]] = {}
+
+        def fetch(cursor: Any, rows: Sequence[Row]) -> list[Outcome]:
+            cursor.execute(self._sql.read(), ([row.key for row in rows],))
+            for key, *values in cursor.fetchall():
+                found[key] = dict(zip(self._spec.columns, values, strict=True))
+            return []
+
+        self._transaction(fetch, [row for row in rows if not _unfit(row)])
+        return found
+
+    # -- statements
+
+    def _write(self, cursor: Any, rows: Sequence[Row]) -> list[Outcome]:
+        records = [[row.values.get(name) for name in self._spec.columns] for row in rows]
+        if self._spec.mode == "update_only":
+            statement = self._sql.update()
+            there = {key for (key,) in execute_values(cursor, statement, records, None, 5000, True)}
+            return [
+                Outcome.delivered(row.key)
+                if row.key in there
+                else Outcome.rejected(row.key, "NOT_THERE")
+                for row in rows
+            ]
+        if self._spec.mode == "append":
+            name = self._spec.sync_name
+            keys = [row.idempotency_key(name) for row in rows]
+            records = [[*record, key] for record, key in zip(records, keys, strict=True)]
+            statement = self._sql.append(self._options.dedupe_column or "")
+        else:
+            flag = [True] if self._options.flag_column else []
+            records = [[*record, *flag] for record in records]
+            statement = self._sql.insert(keeps_what_is_there=self._spec.mode == "create_only")
+        execute_values(cursor, statement, records, page_size=5000)
+        return [Outcome.delivered(row.key) for row in rows]
+
+    def _take_away(self, cursor: Any, rows: Sequence[Row]) -> list[Outcome]:
+        deleted = [row for row in rows if self._is_deleted(row)]
+        others = [row for row in rows if not self._is_deleted(row)]
+        outcomes = [Outcome.delivered(row.key) for row in deleted]
+        if deleted:
+            cursor.execute(self._sql.delete(), ([row.key for row in deleted],))
+        if others and not self._sql.leaves_trace:
+            return outcomes + [Outcome.rejected(row.key, "NO_REMOVAL_DECLARED") for row in others]
+        if others:
+            left = list(self._spec.on_leave.values())
+            cursor.execute(self._sql.put_away(), (*left, [row.key for row in others]))
+        return outcomes + [Outcome.delivered(row.key) for row in others]
+
+    def _is_deleted(self, row: Row) -> bool:
+        if row.reason == "erasure" and self._spec.on_erasure == "delete":
+            return True
+        return self._spec.mode in ("mirror", "delete")
+
+    # -- transactions
+
+    def _transaction(
+        self, act: Callable[[Any, Sequence[Row]], list[Outcome]], rows: Sequence[Row]
+    ) -> list[Outcome]:
+        """Done as a whole, or tried again as a whole: the same statements twice change
+        nothing. A failure to commit can mean that it is done."""
+        failure: CallError | None = None
+        for number in range(_TRIES if rows else 0):
+            if number:
+                self._sleep(0.5 * 2**number)
+            self._calls += 1
+            try:
+                with self._connection() as connection, connection.cursor() as cursor:
+                    cursor.execute("set local statement_timeout = '60s'")
+                    cursor.execute("set local lock_timeout = '20s'")
+                    self._sql.learn_types(cursor)
+                    return list(_bisect(cursor, act, rows))
+            except psycopg2.Error as error:
+                failure = _call_error(error)
+            if not isinstance(failure, Unanswered):
+                break
+        if failure:
+            raise failure
+        return []
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        """Commits at the end; a connection that failed is not used again."""
+        try:
+            connection = self._idle.get_nowait()
+        except queue.Empty:
+            connection = psycopg2.connect(
+                self._dsn,
+                connect_timeout=10,
+                application_name="cdp",
+                client_encoding="UTF8",
+                **_SILENCE,
+            )
+        try:
+            yield connection
+            connection.commit()
+        except BaseException:
+            with suppress(psycopg2.Error):
+                connection.close()
+            raise
+        self._idle.put(connection)
+
+
+def secure_dsn(dsn: str) -> str:
+    """The address with the server's certificate verified, unless it is this machine.
+
+    Raises ``ValueError`` where it says otherwise."""
+    try:
+        parts = parse_dsn(dsn)
+    except psycopg2.Error:
+        raise ValueError(f"{PREFIX}...: not an address of a PostgreSQL") from None
+    hosts = parts.get("hostaddr", parts.get("host", os.environ.get("PGHOST", ""))).split(",")
+    if all(host.startswith("/") or host in ("", "127.0.0.1", "localhost", "::1") for host in hosts):
+        return dsn
+    mode: Literal["verify-full"] | str = parts.setdefault("sslmode", "verify-full")
+    if mode not in _TLS:
+        raise ValueError(f"{PREFIX}...: sslmode must be verify-full or verify-ca")
+    return psycopg2.extensions.make_dsn(**parts)
+
+
+def _bisect(
+    cursor: Any, act: Callable[[Any, Sequence[Row]], list[Outcome]], rows: Sequence[Row]
+) -> Iterator[Outcome]:
+    """Outcomes of all rows, a refused one by itself."""
+    cursor.execute("savepoint part")
+    try:
+        outcomes = act(cursor, rows)
+    except psycopg2.Error as error:
+        if (error.pgcode or "")[:2] not in _ROW_FAULTS:
+            raise
+        code = _name(error)
+    else:
+        cursor.execute("release savepoint part")
+        yield from outcomes
+        return
+    cursor.execute("rollback to savepoint part")
+    cursor.execute("release savepoint part")
+    if len(rows) == 1:
+        yield Outcome.rejected(rows[0].key, code)
+        return
+    middle = len(rows) // 2
+    yield from _bisect(cursor, act, rows[:middle])
+    yield from _bisect(cursor, act, rows[middle:])
+
+
+def _call_error(error: psycopg2.Error) -> CallError:
+    """Messages of PostgreSQL quote keys and values; the name of the condition does not."""
+    state = error.pgcode or ""
+    if state.startswith("28") or isinstance(error, errors.InsufficientPrivilege):
+        return Stopped(_name(error), "auth")
+    if not state:
+        # No connection, or one that broke; a wrong password looks the same from here, and
+        # psycopg2 tells them apart by nothing but the message.
+        refused = "authentication failed" in str(error)
+        return Stopped("LOGIN_REFUSED", "auth") if refused else Unanswered("NO_CONNECTION")
+    if state.startswith(_ROW_FAULTS):
+        return Refused(_name(error))  # a constraint that waits for the end
+    if state.startswith(_TRANSIENT):
+        return Unanswered(_name(error))
+    return Stopped(_name(error))
+
+
+def _name(error: psycopg2.Error) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", type(error).__name__).upper()
+
+
+def _unfit(row: Row) -> str | None:
+    """What PostgreSQL's text cannot hold."""
+    text = "".join([row.key, *(value for value in row.values.values() if value)])
+    if "\x00" in text:
+        return "NUL_IN_TEXT"
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return "NOT_UNICODE"
+    return None

@@ -1,0 +1,34 @@
+"""All syncs of the project, with what is declared of each and how it is."""
+
+from pathlib import Path
+from typing import Any
+
+from orchestration.alerts.states import read_states
+from orchestration.sync.spec import load_manifest, load_syncs
+from orchestration.warehouse import ROOT, Warehouse, compose
+
+_DECLARED = ("destination", "object", "mode", "schedule")
+
+
+def overview(target: str | None = None, *, project_dir: Path = ROOT) -> list[dict[str, Any]]:
+    """A row per declared sync: its declaration, ``state`` as of ``alert_states`` (never_ran
+    where there is none) and the columns of ``sync_health`` once that is built."""
+    specs = load_syncs(load_manifest(project_dir))
+    with Warehouse.open(target, project_dir) as warehouse:
+        states = {state.subject: state.state for state in read_states(warehouse)}
+        health = warehouse.relation("sync_health")
+        rows = (
+            warehouse.fetch(compose("select * from {health}", health=health))
+            if warehouse.exists(health)
+            else []
+        )
+    known = {row["sync_name"]: row for row in rows}
+    return [
+        {
+            "sync_name": name,
+            **{setting: getattr(spec, setting) for setting in _DECLARED},
+            "state": states.get(name, "never_ran"),
+            **known.get(name, {}),
+        }
+        for name, spec in specs.items()
+    ]

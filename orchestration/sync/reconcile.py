@@ -1,0 +1,100 @@
+"""Finds what an endpoint changed or lost by itself, and lets refused rows be tried again.
+
+A run compares the model with the ledger, and the ledger with nothing. ``reconcile`` reads the
+records back where the endpoint allows it; those that are not what was delivered get an entry
+``drifted``, and the next plan sends them again. ``retry`` gives rows an entry ``reset``: those
+that were refused so often that the plan left them out.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from orchestration.destinations import destination_class
+from orchestration.destinations.base import Destination, Outcome, Row
+from orchestration.sync.plan import Plan
+from orchestration.sync.session import session
+from orchestration.sync.spec import InvalidSync, SyncSpec, load_manifest, load_sync
+from orchestration.warehouse import ROOT, Warehouse, compose
+
+
+@dataclass(frozen=True)
+class Reconciliation:
+    """Rows that were held unchanged and read back: ``checked`` = as delivered + ``changed`` +
+    ``missing``."""
+
+    checked: int
+    changed: int
+    missing: int
+
+
+def reconcile(
+    sync_name: str,
+    target: str | None = None,
+    *,
+    project_dir: Path = ROOT,
+    destination: Destination | None = None,
+) -> Reconciliation:
+    """Read back what the destination holds and note what is not as delivered. Rows that the
+    next plan sends anyway are not looked at. Raises as ``run_sync`` does, and ``InvalidSync``
+    where the endpoint cannot be read."""
+    manifest = load_manifest(project_dir)
+    spec = load_sync(manifest, sync_name)
+    endpoint = destination or destination_class(spec.destination).from_environment(spec)
+    checked = changed = missing = 0
+    with (
+        Warehouse.open(target, project_dir) as warehouse,
+        session(warehouse, spec, manifest, None) as opened,
+    ):
+        for rows in Plan(warehouse, spec).held_unchanged(endpoint.limits.batch_rows):
+            found = endpoint.read(rows)
+            if found is None:
+                raise InvalidSync(f"{sync_name}: {endpoint.name} cannot be read back")
+            gone = [row for row in rows if row.key not in found]
+            other = [row for row in rows if row.key in found and _differs(row, found, spec)]
+            drifted = {row.key: Outcome(row.key, "drifted") for row in gone + other}
+            opened.ledger.record_outcomes(gone + other, drifted)
+            checked, missing, changed = (
+                checked + len(rows),
+                missing + len(gone),
+                changed + len(other),
+            )
+        opened.ended = {"status": "reconciled"}
+    return Reconciliation(checked, changed, missing)
+
+
+def retry(
+    sync_name: str, target: str | None = None, *, key: str | None = None, project_dir: Path = ROOT
+) -> int:
+    """Let the rows that were refused last be planned again, with attempts from one; only the
+    row ``key`` if it is given. Returns how many there were."""
+    manifest = load_manifest(project_dir)
+    spec = load_sync(manifest, sync_name)
+    with (
+        Warehouse.open(target, project_dir) as warehouse,
+        session(warehouse, spec, manifest, None) as opened,
+    ):
+        sql = """
+            select row_key, last_action, last_hash from {ledger}
+            where sync_name = ? and last_status = 'rejected' and row_key = coalesce(?, row_key)
+            order by row_key
+        """
+        sql = compose(sql, ledger=warehouse.relation("sync_ledger_current"))
+        found = warehouse.fetch(sql, [sync_name, key])
+        rows = [
+            Row(record["row_key"], record["last_action"], "reset", row_hash=record["last_hash"])
+            for record in found
+        ]
+        opened.ledger.record_outcomes(rows, {row.key: Outcome(row.key, "reset") for row in rows})
+        opened.ended = {"status": "reset"}
+    return len(rows)
+
+
+def _differs(row: Row, found: Mapping[str, Mapping[str, str | None]], spec: SyncSpec) -> bool:
+    held = found[row.key]
+    for name, value in row.values.items():
+        if value is None and name not in spec.clear_nulls:
+            continue
+        if name in held and (held[name] or "") != (value or ""):
+            return True
+    return False

@@ -1,0 +1,440 @@
+"""Braze: what is asked, how answers are read, and events that are never sent twice."""
+
+import json
+import traceback
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from orchestration.destinations.base import Outcome, Refused, Row, Stopped, Unanswered
+from orchestration.destinations.braze import Braze
+from orchestration.sync.http import BearerToken, HttpClient, Policy
+from orchestration.sync.spec import SyncSpec
+from tests.destinations.rows import FORTY_EXAMPLES, by_key, halved, leaver, wild_rows
+from tests.fakes.braze import FakeBraze
+from tests.fakes.server import Fault
+
+COLUMNS = ["external_id", "email", "first_name", "email_subscribe", "segment", "clv", "is_vip"]
+EVENT_COLUMNS = ["event_id", "external_id", "name", "time", "sku", "amount"]
+
+
+def spec_of(**settings: Any) -> SyncSpec:
+    return SyncSpec(
+        **{
+            "sync_name": "sync_braze__users",
+            "destination": "braze",
+            "object": "users",
+            "mode": "audience",
+            "key": "external_id",
+            "purpose": "marketing",
+            "channel": "email",
+            "identity_tier": "exact",
+            "on_leave": {"segment": ""},
+            "options": {"numbers": "clv", "booleans": "is_vip"},
+            "columns": COLUMNS,
+        }
+        | settings
+    )
+
+
+def braze(workspace: FakeBraze, **settings: Any) -> Braze:
+    spec = spec_of(**settings)
+    Braze.check(spec)
+    limits = Braze(spec, None).limits
+    policy = Policy(tries=2, first_wait=0, max_wait=0)
+    return Braze(spec, HttpClient(workspace.url, BearerToken(workspace.key), limits, policy))
+
+
+def events(workspace: FakeBraze, **settings: Any) -> Braze:
+    declared = {"object": "events", "mode": "append", "key": "event_id", "person": "external_id"}
+    more = {"on_leave": {}, "options": {"numbers": "amount"}, "columns": EVENT_COLUMNS}
+    return braze(workspace, **declared, **(more | settings))
+
+
+def subscriptions(workspace: FakeBraze, **settings: Any) -> Braze:
+    workspace.groups.setdefault("g1", set())
+    options = {"subscription_group_id": "g1"}
+    columns = ["external_id"]
+    more = {"on_leave": {}, "options": options, "columns": columns}
+    return braze(workspace, object="subscriptions", **(more | settings))
+
+
+def row(key: str, **values: str | None) -> Row:
+    mapped = {"external_id": key, "email": f"{key}@example.com", "segment": "champions"}
+    return Row(key, "upsert", "new", mapped | values)
+
+
+def event(key: str, **values: str | None) -> Row:
+    mapped = {"event_id": key, "external_id": "u1", "name": "order", "time": "2026-01-01T10:00:00Z"}
+    return Row(key, "upsert", "new", mapped | values)
+
+
+def error_at(index: int, array: str = "attributes") -> dict:
+    return {"type": "wrong", "index": index, "input_array": array}
+
+
+@pytest.fixture
+def workspace() -> Iterator[FakeBraze]:
+    with FakeBraze() as server:
+        yield server
+        assert server.contract_violations == []
+
+
+# -- users
+
+
+def test_attributes_are_written_with_their_types(workspace: FakeBraze) -> None:
+    outcomes = braze(workspace).upsert(
+        [row("a", clv="12.5", is_vip="TRUE"), row("b", clv="-3", is_vip="false", segment=None)]
+    )
+    assert by_key(outcomes) == {"a": ("delivered", None), "b": ("delivered", None)}
+    assert workspace.users == {
+        "a": {"email": "a@example.com", "segment": "champions", "clv": 12.5, "is_vip": True},
+        "b": {"email": "b@example.com", "clv": -3, "is_vip": False},
+    }
+
+
+@pytest.mark.parametrize("number", ["x", "nan", "inf", "1e999", "", "9" * 5000])
+def test_a_value_of_the_wrong_type_refuses_its_row_alone(workspace: FakeBraze, number: str) -> None:
+    outcomes = braze(workspace).upsert([row("a", clv=number), row("b", is_vip="yes"), row("c")])
+    assert by_key(outcomes) == {
+        "a": ("rejected", "INVALID_CLV"),
+        "b": ("rejected", "INVALID_IS_VIP"),
+        "c": ("delivered", None),
+    }
+    assert set(workspace.users) == {"c"}
+
+
+def test_errors_under_201_find_their_rows(workspace: FakeBraze) -> None:
+    rows = [row("a"), row("b", email="bad"), row("c"), row("d", email_subscribe="maybe")]
+    assert by_key(braze(workspace).upsert(rows)) == {
+        "a": ("delivered", None),
+        "b": ("rejected", "INVALID_EMAIL"),
+        "c": ("delivered", None),
+        "d": ("rejected", "INVALID_EMAIL_SUBSCRIBE"),
+    }
+    assert set(workspace.users) == {"a", "c"}
+
+
+def test_a_call_of_which_all_is_wrong_needs_no_halving(workspace: FakeBraze) -> None:
+    outcomes = braze(workspace).upsert([row("a", email="bad"), row("b", email="worse")])
+    assert {status for status, _ in by_key(outcomes).values()} == {"rejected"}
+    assert [call.status for call in workspace.calls] == [400]
+
+
+@pytest.mark.parametrize(
+    ("body", "statuses"),
+    [
+        ({"message": "success", "errors": ["something"]}, ["unknown", "unknown"]),
+        ({"message": "success", "errors": [error_at(9)]}, ["unknown"]),
+        ({"message": "success", "errors": [error_at(-1)]}, ["unknown"]),
+        ({"message": "success", "errors": [error_at(0, "events")]}, ["unknown"]),
+        ({"message": "odd"}, ["unknown"]),
+        ([], ["unknown"]),
+        ({"message": "queued"}, ["delivered"]),
+        ({"message": "success", "errors": [error_at(1), "x"]}, ["unknown", "rejected"]),
+    ],
+)
+def test_only_what_is_confirmed_is_delivered(
+    workspace: FakeBraze, body: Any, statuses: list[str]
+) -> None:
+    workspace.faults.append(Fault(201, body=json.dumps(body).encode()))
+    outcomes = braze(workspace).upsert([row("a"), row("b")])
+    found = [status for status, _ in by_key(outcomes).values()]
+    assert found == (statuses if len(statuses) == 2 else statuses * 2)
+
+
+def test_nulls_are_left_alone_or_remove_the_attribute(workspace: FakeBraze) -> None:
+    workspace.users["a"] = {"first_name": "Ana", "segment": "loyal"}
+    braze(workspace, clear_nulls=["segment"]).upsert([row("a", first_name=None, segment=None)])
+    assert workspace.users["a"] == {"first_name": "Ana", "email": "a@example.com"}
+
+
+def test_update_only_makes_no_user(workspace: FakeBraze) -> None:
+    workspace.users["a"] = {}
+    braze(workspace, mode="update_only").upsert([row("a"), row("b")])
+    assert set(workspace.users) == {"a"}
+    assert workspace.users["a"]["segment"] == "champions"
+
+
+def test_who_leaves_keeps_the_profile_and_loses_what_was_declared(workspace: FakeBraze) -> None:
+    workspace.users["a"] = {"segment": "champions", "email_subscribe": "opted_in", "city": "Rome"}
+    on_leave = {"segment": "", "email_subscribe": "unsubscribed"}
+    rows = [leaver("a", reason="consent"), leaver("nobody")]
+    outcomes = braze(workspace, on_leave=on_leave).remove(rows)
+    assert set(by_key(outcomes).values()) == {("delivered", None)}
+    assert workspace.users == {"a": {"email_subscribe": "unsubscribed", "city": "Rome"}}
+
+
+def test_without_on_leave_nothing_is_called(workspace: FakeBraze) -> None:
+    destination = braze(workspace, mode="upsert", on_leave={})
+    assert by_key(destination.remove([leaver("a", reason="consent")])) == {"a": ("delivered", None)}
+    assert workspace.calls == []
+
+
+def test_erasure_deletes_fifty_a_call_unless_declared_otherwise(workspace: FakeBraze) -> None:
+    workspace.users = {f"u{n}": {"segment": "x"} for n in range(53)}
+    rows = [leaver(f"u{n}", reason="erasure") for n in range(51)] + [leaver("u51")]
+    outcomes = braze(workspace).remove(rows)
+    assert set(by_key(outcomes).values()) == {("delivered", None)}
+    assert workspace.users == {"u51": {}, "u52": {"segment": "x"}}
+    assert [(call.path, len(call.keys)) for call in workspace.calls] == [
+        ("/users/delete", 50),
+        ("/users/delete", 1),
+        ("/users/track", 1),
+    ]
+    braze(workspace, on_erasure="leave").remove([leaver("u52", reason="erasure")])
+    assert workspace.users["u52"] == {}
+
+
+def test_who_is_listed_is_deleted(workspace: FakeBraze) -> None:
+    workspace.users = {"a": {}, "b": {}}
+    destination = braze(workspace, mode="delete", on_leave={})
+    outcomes = destination.remove([leaver("a", reason="listed"), leaver("x", reason="listed")])
+    assert set(by_key(outcomes).values()) == {("delivered", None)}
+    assert set(workspace.users) == {"b"}
+    with pytest.raises(ValueError, match="writes nothing"):
+        destination.upsert([row("a")])
+
+
+def test_deletions_after_a_silent_one_are_not_tried(workspace: FakeBraze) -> None:
+    workspace.faults.extend([Fault(), Fault(500), Fault(500)])
+    rows = [leaver(f"u{n}", reason="erasure") for n in range(75)]
+    outcomes = by_key(braze(workspace).remove(rows))
+    assert list(outcomes.values()).count(("delivered", None)) == 50
+    assert list(outcomes.values()).count(("unknown", "HTTP_500")) == 25
+
+
+def test_a_lost_answer_about_attributes_is_asked_again(workspace: FakeBraze) -> None:
+    workspace.faults.append(Fault(applies=True, hangs_up=True))
+    assert by_key(braze(workspace).upsert([row("a")])) == {"a": ("delivered", None)}
+    assert len(workspace.calls) == 2
+
+
+def test_profiles_can_be_read(workspace: FakeBraze) -> None:
+    workspace.users = {f"u{n}": {"email": "e@example.com", "clv": n} for n in range(60)}
+    workspace.users["u0"]["is_vip"] = True
+    held = braze(workspace).read([row(f"u{n}") for n in range(61)])
+    assert len(held) == 60
+    assert held["u0"] | {"external_id": None} == dict.fromkeys(COLUMNS) | {
+        "email": "e@example.com",
+        "clv": "0",
+        "is_vip": "true",
+    }
+    assert len(workspace.calls) == 2
+
+
+def test_a_number_read_back_is_as_the_row_writes_it(workspace: FakeBraze) -> None:
+    written = row("a", clv="12.50", is_vip="TRUE", first_name="Ana")
+    braze(workspace).upsert([written])
+    assert braze(workspace).read([written])["a"] == dict.fromkeys(COLUMNS) | written.values
+    workspace.users["a"]["clv"] = 13
+    assert braze(workspace).read([written])["a"]["clv"] == "13"
+
+
+# -- events
+
+
+def test_an_event_is_kept_with_its_properties(workspace: FakeBraze) -> None:
+    outcomes = events(workspace).upsert([event("e1", sku="A-1", amount="9.90"), event("e2")])
+    assert set(by_key(outcomes).values()) == {("delivered", None)}
+    assert workspace.events == [
+        {
+            "external_id": "u1",
+            "name": "order",
+            "time": "2026-01-01T10:00:00Z",
+            "properties": {"sku": "A-1", "amount": 9.9},
+        },
+        {"external_id": "u1", "name": "order", "time": "2026-01-01T10:00:00Z"},
+    ]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(applies=True, hangs_up=True),
+        Fault(500, applies=True),
+        Fault(applies=True, truncates=True),
+        Fault(applies=True, resets=True),
+    ],
+    ids=["hangs up", "500", "half an answer", "reset"],
+)
+def test_an_event_whose_answer_was_lost_is_not_sent_again(
+    workspace: FakeBraze, fault: Fault
+) -> None:
+    workspace.faults.append(fault)
+    with pytest.raises(Unanswered):
+        events(workspace).upsert([event("e1")])
+    assert (len(workspace.calls), len(workspace.events)) == (1, 1)
+    assert not Braze.appends_are_repeatable
+
+
+def test_an_event_turned_away_by_the_rate_limit_is_sent_again(workspace: FakeBraze) -> None:
+    workspace.faults.append(Fault(429))
+    assert by_key(events(workspace).upsert([event("e1")])) == {"e1": ("delivered", None)}
+    assert (len(workspace.calls), len(workspace.events)) == (2, 1)
+
+
+def test_a_wrong_event_is_refused_alone(workspace: FakeBraze) -> None:
+    rows = [event("a", name=None), event("b", time="soon"), event("c", sku="x" * 256), event("d")]
+    rows.append(event("e", external_id=""))
+    assert by_key(events(workspace).upsert(rows)) == {
+        "a": ("rejected", "INVALID_NAME"),
+        "b": ("rejected", "INVALID_TIME"),
+        "c": ("rejected", "INVALID_SKU"),
+        "d": ("delivered", None),
+        "e": ("rejected", "INVALID_EXTERNAL_ID"),
+    }
+    assert len(workspace.events) == 1
+
+
+def test_an_erased_persons_events_go_with_the_user(workspace: FakeBraze) -> None:
+    workspace.users = {"u1": {}, "u2": {}}
+    rows = [leaver(f"e{n}", reason="erasure", customer_id="u1") for n in range(60)]
+    outcomes = events(workspace).remove(rows)
+    assert set(by_key(outcomes).values()) == {("delivered", None)}
+    assert set(by_key(outcomes)) == {row.key for row in rows}
+    assert set(workspace.users) == {"u2"}
+    assert [call.keys for call in workspace.calls] == [("u1",)]
+
+
+def test_events_are_not_taken_away_for_other_reasons(workspace: FakeBraze) -> None:
+    stays = {"e1": ("rejected", "EVENTS_STAY")}
+    withdrawn = leaver("e1", reason="consent", customer_id="u1")
+    assert by_key(events(workspace).remove([withdrawn])) == stays
+    nobodys = leaver("e1", reason="erasure")
+    assert by_key(events(workspace).remove([nobodys])) == stays
+    erased = leaver("e1", reason="erasure", customer_id="u1")
+    kept = events(workspace, on_erasure="leave")
+    assert by_key(kept.remove([erased])) == {"e1": ("delivered", None)}
+    assert workspace.calls == []
+
+
+# -- subscription groups
+
+
+def test_members_of_a_group_come_and_go(workspace: FakeBraze) -> None:
+    destination = subscriptions(workspace)
+    assert destination.limits.batch_rows == 50
+    rows = [Row(f"u{n}", "upsert", "new", {"external_id": f"u{n}"}) for n in range(50)]
+    outcomes = destination.upsert(rows)
+    assert set(by_key(outcomes).values()) == {("delivered", None)}
+    assert workspace.groups["g1"] == {row.key for row in rows}
+    workspace.users["u1"] = {}
+    leavers = [leaver("u0", reason="consent"), leaver("u1", reason="erasure")]
+    assert set(by_key(destination.remove(leavers)).values()) == {("delivered", None)}
+    assert "u0" not in workspace.groups["g1"]
+    assert workspace.deleted == {"u1"}
+
+
+def test_an_unknown_group_refuses_the_batch(workspace: FakeBraze) -> None:
+    with pytest.raises(Refused, match="HTTP_400"):
+        subscriptions(workspace, options={"subscription_group_id": "g2"}).upsert([row("a")])
+
+
+# -- limits, credentials, declarations
+
+
+@pytest.mark.parametrize(("size", "status"), [(75, 201), (76, 400)])
+def test_seventy_five_objects_pass_and_one_more_does_not(
+    workspace: FakeBraze, size: int, status: int
+) -> None:
+    destination = braze(workspace)
+    assert destination.limits.batch_rows == 75
+    rows = [row(f"u{n}") for n in range(size)]
+    if status == 201:
+        assert len(destination.upsert(rows)) == 75
+    else:
+        with pytest.raises(Refused):
+            destination.upsert(rows)
+        assert workspace.contract_violations.pop()
+    assert [call.status for call in workspace.calls] == [status]
+
+
+def test_a_contract_of_fifty_objects_can_be_declared() -> None:
+    with FakeBraze(combined_limit=50) as workspace:
+        destination = braze(workspace, options={"batch_rows": "50"})
+        assert destination.limits.batch_rows == 50
+        assert len(destination.upsert([row(f"u{n}") for n in range(50)])) == 50
+        assert workspace.contract_violations == []
+
+
+def test_the_bytes_of_a_batch_are_counted_as_they_are_sent(workspace: FakeBraze) -> None:
+    destination = braze(workspace)
+    size = 75
+    most = destination.limits.batch_bytes // size
+    padding = most - destination.weight(row("u00", first_name=""))
+    rows = [row(f"u{n:02}", first_name="é" * (padding // 6)) for n in range(size)]
+    assert sum(map(destination.weight, rows)) <= destination.limits.batch_bytes
+    workspace.max_body_bytes = destination.limits.batch_bytes
+    assert set(by_key(destination.upsert(rows)).values()) == {("delivered", None)}
+    workspace.max_body_bytes = 3_800_000
+    with pytest.raises(Refused, match="HTTP_413"):
+        destination.upsert(rows)
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_bad_credentials_stop(workspace: FakeBraze, status: int) -> None:
+    workspace.faults.append(Fault(status))
+    with pytest.raises(Stopped) as caught:
+        braze(workspace).upsert([row("a")])
+    assert (caught.value.code, caught.value.error_class) == (f"HTTP_{status}", "auth")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"key": "email"}, "external_id"),
+        ({"on_leave": {}}, "on_leave"),
+        ({"mode": "mirror"}, "cannot do mode"),
+        ({"object": "purchases", "mode": "append"}, "cannot do mode"),
+        ({"options": {"batch_rows": "76"}}, "batch_rows"),
+        ({"options": {"batch_rows": "many"}}, "batch_rows"),
+        ({"options": {"numbers": "clv, nothing"}}, "numbers: no column nothing"),
+        ({"object": "subscriptions"}, "subscription_group_id"),
+        ({"object": "events", "mode": "append"}, "events need"),
+    ],
+)
+def test_what_cannot_be_done_is_said_before_a_run(settings: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Braze.check(spec_of(**settings))
+
+
+def test_the_environment_configures_it(
+    workspace: FakeBraze, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(LookupError, match="BRAZE_API_KEY"):
+        Braze.from_environment(spec_of())
+    monkeypatch.setenv("BRAZE_API_KEY", workspace.key)
+    with pytest.raises(LookupError, match="BRAZE_REST_URL"):
+        Braze.from_environment(spec_of())
+    monkeypatch.setenv("BRAZE_REST_URL", workspace.url)
+    destination = Braze.from_environment(spec_of())
+    assert destination.upsert([row("a")]) == [Outcome.delivered("a")]
+    assert destination.calls == 1
+
+
+@FORTY_EXAMPLES
+@given(rows=wild_rows(COLUMNS[1:]))
+def test_no_text_breaks_the_contract(workspace: FakeBraze, rows: list[Row]) -> None:
+    outcomes = halved(braze(workspace, clear_nulls=["segment"]), rows)
+    assert set(by_key(outcomes)) == {row.key for row in rows}
+    assert {status for status, _ in by_key(outcomes).values()} <= {"delivered", "rejected"}
+
+
+@FORTY_EXAMPLES
+@given(rows=wild_rows(EVENT_COLUMNS[1:]))
+def test_no_text_breaks_the_contract_of_events(workspace: FakeBraze, rows: list[Row]) -> None:
+    assert set(by_key(halved(events(workspace), rows))) == {row.key for row in rows}
+
+
+def test_no_value_is_in_an_outcome_or_an_exception(workspace: FakeBraze) -> None:
+    outcomes = braze(workspace).upsert([row("a", email="canary"), row("b", clv="canary")])
+    assert "canary" not in repr(outcomes)
+    workspace.faults.append(Fault(400, body=b'{"message": "canary"}'))
+    rows = [row("a", email="canary@example.com")]
+    with pytest.raises(Refused) as caught:
+        braze(workspace).upsert(rows)
+    assert "canary@" not in "".join(traceback.format_exception(caught.value))

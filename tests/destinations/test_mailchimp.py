@@ -1,0 +1,442 @@
+"""Mailchimp: what is asked, how answers are read, and nobody subscribed against their will."""
+
+import json
+import traceback
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from orchestration.destinations.base import Limits, Outcome, Refused, Row, Stopped
+from orchestration.destinations.mailchimp import Mailchimp, member_id
+from orchestration.sync.http import BasicLogin, HttpClient, Policy
+from orchestration.sync.spec import SyncSpec
+from tests.destinations.rows import FORTY_EXAMPLES, by_key, halved, wild_rows
+from tests.fakes.mailchimp import FakeMailchimp
+from tests.fakes.server import Fault
+
+COLUMNS = ["customer_id", "email", "fname", "segment"]
+
+
+def spec_of(**settings: Any) -> SyncSpec:
+    return SyncSpec(
+        **{
+            "sync_name": "sync_mailchimp__members",
+            "destination": "mailchimp",
+            "object": "members",
+            "mode": "audience",
+            "key": "customer_id",
+            "match_on": "email",
+            "purpose": "marketing",
+            "channel": "email",
+            "identity_tier": "exact",
+            "options": {"list_id": FakeMailchimp.list_id},
+            "columns": COLUMNS,
+        }
+        | settings
+    )
+
+
+def mailchimp(account: FakeMailchimp, **settings: Any) -> Mailchimp:
+    settings["options"] = {"list_id": account.list_id} | settings.get("options", {})
+    spec = spec_of(**settings)
+    Mailchimp.check(spec)
+    policy = Policy(tries=2, first_wait=0, max_wait=0)
+    limits = Limits(500, ((1000, 1),))
+    url = f"{account.url}/3.0"
+    return Mailchimp(spec, HttpClient(url, BasicLogin("cdp", account.key), limits, policy))
+
+
+def row(key: str, *sent: str, **values: str | None) -> Row:
+    """``sent``: hashes of addresses that the row had."""
+    mapped = {"customer_id": key, "email": f"{key}@example.com", "segment": "champions"}
+    return Row(key, "upsert", "new", mapped | values, sent_identifiers=sent)
+
+
+def leaver(key: str, *sent: str, reason: str = "left") -> Row:
+    return Row(key, "remove", reason, sent_identifiers=sent)
+
+
+def hashed(key: str) -> str:
+    return member_id(f"{key}@example.com")
+
+
+@pytest.fixture
+def account() -> Iterator[FakeMailchimp]:
+    with FakeMailchimp() as server:
+        yield server
+        assert server.contract_violations == []
+
+
+# -- writing
+
+
+def test_who_is_new_is_subscribed_and_named_by_the_hash(account: FakeMailchimp) -> None:
+    outcomes = mailchimp(account).upsert([row("a", email="A@Example.com", fname="Ana"), row("b")])
+    assert {o.key: (o.status, o.remote_id) for o in outcomes} == {
+        "a": ("delivered", hashed("a")),
+        "b": ("delivered", hashed("b")),
+    }
+    assert account.members[hashed("a")] == {
+        "email_address": "A@Example.com",
+        "status": "subscribed",
+        "merge_fields": {"FNAME": "Ana", "SEGMENT": "champions"},
+    }
+
+
+def test_the_hash_is_the_vendors() -> None:
+    # The example of Mailchimp's documentation.
+    assert member_id("Urist.McVankab@freddiesjokes.com") == "62eeb292278cc15f5817cb78f7790b08"
+
+
+@pytest.mark.parametrize("status", ["unsubscribed", "cleaned", "pending", "subscribed"])
+def test_the_status_of_who_is_there_is_never_changed(account: FakeMailchimp, status: str) -> None:
+    member = account.add("a@example.com", status, FNAME="Ana")
+    assert by_key(mailchimp(account).upsert([row("a")])) == {"a": ("delivered", None)}
+    assert account.members[member]["status"] == status
+    assert account.members[member]["merge_fields"] == {"FNAME": "Ana", "SEGMENT": "champions"}
+
+
+def test_double_opt_in_can_be_declared(account: FakeMailchimp) -> None:
+    mailchimp(account, options={"status_if_new": "pending"}).upsert([row("a")])
+    assert account.members[hashed("a")]["status"] == "pending"
+
+
+def test_errors_under_200_find_their_rows() -> None:
+    with FakeMailchimp(required={"FNAME"}) as account:
+        account.forgotten.add(hashed("c"))
+        rows = [row("a", fname="Ana"), row("b", email="bad"), row("c", fname="Cy"), row("d")]
+        assert by_key(mailchimp(account).upsert(rows)) == {
+            "a": ("delivered", None),
+            "b": ("rejected", "ERROR_GENERIC"),
+            "c": ("rejected", "ERROR_GENERIC"),
+            "d": ("rejected", "INVALID_FNAME"),
+        }
+        assert set(account.members) == {hashed("a")}
+        assert account.contract_violations == []
+
+
+@pytest.mark.parametrize(
+    ("body", "outcome"),
+    [
+        ({}, ("unknown", "NO_RESULT")),
+        ([], ("unknown", "NO_RESULT")),
+        ({"errors": [{"email_address": "x@example.com"}]}, ("unknown", "ERROR_OF_SOME_ROW")),
+        ({"errors": [{"error_code": "ERROR_GENERIC"}]}, ("unknown", "ERROR_OF_SOME_ROW")),
+        (
+            {"errors": [{"email_address": '"A@example.com"', "error_code": "a@example.com"}]},
+            ("rejected", "UNSPECIFIED"),
+        ),
+        ({"updated_members": [{"email_address": "A@example.com"}]}, ("delivered", None)),
+        ({"new_members": [{"email_address": '"A@example.com"'}]}, ("delivered", None)),
+    ],
+)
+def test_only_what_is_confirmed_is_delivered(
+    account: FakeMailchimp, body: Any, outcome: tuple
+) -> None:
+    account.faults.append(Fault(200, body=json.dumps(body).encode()))
+    assert by_key(mailchimp(account).upsert([row("a")])) == {"a": outcome}
+
+
+def test_rows_that_cannot_be_sent_do_not_spoil_the_batch(account: FakeMailchimp) -> None:
+    rows = [row("a"), row("b", email=None), row("c", email=""), row("d", email="A@EXAMPLE.com")]
+    assert by_key(mailchimp(account).upsert(rows)) == {
+        "a": ("delivered", None),
+        "b": ("rejected", "MISSING_IDENTIFIER"),
+        "c": ("rejected", "MISSING_IDENTIFIER"),
+        "d": ("rejected", "DUPLICATE_IN_BATCH"),
+    }
+
+
+def test_nulls_are_left_alone_or_empty_the_field(account: FakeMailchimp) -> None:
+    member = account.add("a@example.com", FNAME="Ana", SEGMENT="loyal")
+    mailchimp(account, clear_nulls=["segment"]).upsert([row("a", fname=None, segment=None)])
+    assert account.members[member]["merge_fields"] == {"FNAME": "Ana", "SEGMENT": ""}
+
+
+def test_a_lost_answer_repeated_gives_one_member(account: FakeMailchimp) -> None:
+    account.faults.append(Fault(applies=True, hangs_up=True))
+    assert by_key(mailchimp(account).upsert([row("a")])) == {"a": ("delivered", None)}
+    assert (len(account.calls), len(account.members)) == (2, 1)
+
+
+def test_an_address_in_quotes_is_its_own(account: FakeMailchimp) -> None:
+    rows = [row("a", email='"a@example.com"'), row("b", email="b@example.com")]
+    assert set(by_key(mailchimp(account).upsert(rows)).values()) == {("delivered", None)}
+
+
+def test_known_members_are_written_in_one_call(account: FakeMailchimp) -> None:
+    rows = [row(key, account.add(f"{key}@example.com")) for key in "abc"]
+    assert set(by_key(mailchimp(account).upsert(rows)).values()) == {("delivered", None)}
+    assert len(account.calls) == 1
+
+
+# -- a changed e-mail
+
+
+@pytest.mark.parametrize("status", ["subscribed", "unsubscribed"])
+def test_a_changed_email_changes_the_member(account: FakeMailchimp, status: str) -> None:
+    old = account.add("old@example.com", status, FNAME="Ana")
+    [outcome] = mailchimp(account).upsert([row("a", old)])
+    assert (outcome.status, outcome.remote_id) == ("delivered", hashed("a"))
+    assert account.members == {
+        hashed("a"): {
+            "email_address": "a@example.com",
+            "status": status,
+            "merge_fields": {"FNAME": "Ana", "SEGMENT": "champions"},
+        }
+    }
+
+
+def test_a_change_whose_answer_was_lost_is_found_done(account: FakeMailchimp) -> None:
+    old = account.add("old@example.com")
+    account.faults.append(Fault(applies=True, hangs_up=True))
+    assert by_key(mailchimp(account).upsert([row("a", old)])) == {"a": ("delivered", None)}
+    assert set(account.members) == {hashed("a")}
+
+
+def test_the_old_member_is_unsubscribed_where_the_new_address_has_one(
+    account: FakeMailchimp,
+) -> None:
+    old, new = account.add("old@example.com"), account.add("a@example.com", "unsubscribed")
+    [outcome] = mailchimp(account).upsert([row("a", old)])
+    assert (outcome.status, outcome.remote_id) == ("delivered", new)
+    assert {account.members[m]["status"] for m in (old, new)} == {"unsubscribed"}
+
+
+def test_earlier_addresses_are_moved_or_unsubscribed(account: FakeMailchimp) -> None:
+    first, second = account.add("one@example.com"), account.add("two@example.com")
+    mailchimp(account).upsert([row("a", first, second, hashed("a"))])
+    assert set(account.members) == {hashed("a"), second}
+    assert account.members[second]["status"] == "unsubscribed"
+
+
+def test_a_changed_email_that_is_refused_leaves_the_member(account: FakeMailchimp) -> None:
+    old = account.add("old@example.com")
+    outcomes = mailchimp(account).upsert([row("a", old, email="bad"), row("b")])
+    assert by_key(outcomes) == {
+        "a": ("rejected", "INVALID_RESOURCE"),
+        "b": ("delivered", None),
+    }
+    assert account.members[old]["status"] == "subscribed"
+
+
+# -- taking away
+
+
+@pytest.mark.parametrize("mode", ["upsert", "mirror", "audience"])
+@pytest.mark.parametrize("reason", ["left", "consent", "objection", "restriction"])
+def test_who_goes_is_unsubscribed_by_hash_alone(
+    account: FakeMailchimp, mode: str, reason: str
+) -> None:
+    member, older = account.add("a@example.com"), account.add("older@example.com")
+    gone = leaver("a", member, older, reason=reason)
+    assert by_key(mailchimp(account, mode=mode).remove([gone])) == {"a": ("delivered", None)}
+    assert {m["status"] for m in account.members.values()} == {"unsubscribed"}
+    assert account.forgotten == set()
+
+
+def test_who_left_an_audience_may_stay_subscribed_without_the_segment(
+    account: FakeMailchimp,
+) -> None:
+    a, b = (account.add(f"{n}@example.com", SEGMENT="champions", FNAME="N") for n in "ab")
+    destination = mailchimp(account, on_leave={"segment": ""})
+    rows = [leaver("a", a), leaver("b", b, reason="consent"), leaver("c", hashed("c"))]
+    outcomes = destination.remove(rows)
+    assert set(by_key(outcomes).values()) == {("delivered", None)}
+    assert account.members[a]["merge_fields"] == {"SEGMENT": "", "FNAME": "N"}
+    assert [account.members[m]["status"] for m in (a, b)] == ["subscribed", "unsubscribed"]
+
+
+def test_an_address_that_another_row_has_too_is_left_alone(account: FakeMailchimp) -> None:
+    shared = account.add("shared@example.com")
+    # The ledger leaves a shared address out of the sent identifiers, but knows the remote id.
+    destination = mailchimp(account)
+    gone = Row("a", "remove", "erasure", {}, remote_id=shared)
+    moved = Row("b", "upsert", "changed", row("b").values, remote_id=shared)
+    assert by_key(destination.remove([gone])) == {"a": ("delivered", None)}
+    assert by_key(destination.upsert([moved])) == {"b": ("delivered", None)}
+    assert account.members[shared]["email_address"] == "shared@example.com"
+    assert account.members[shared]["status"] == "subscribed"
+
+
+def test_only_an_erasure_deletes_for_good_and_only_where_declared(account: FakeMailchimp) -> None:
+    first, second = account.add("a@example.com"), account.add("b@example.com")
+    older = account.add("older@example.com")
+    erased = leaver("a", first, older, reason="erasure")
+    assert by_key(mailchimp(account).remove([erased])) == {"a": ("delivered", None)}
+    mailchimp(account, on_erasure="leave").remove([leaver("b", second, reason="erasure")])
+    assert account.forgotten == {first, older}
+    assert account.members[second]["status"] == "unsubscribed"
+    assert by_key(mailchimp(account).upsert([row("a")])) == {"a": ("rejected", "ERROR_GENERIC")}
+
+
+@pytest.mark.parametrize("reason", ["left", "erasure", "listed"])
+@pytest.mark.parametrize("mode", ["audience", "archive", "delete"])
+def test_taking_away_who_is_not_there_is_no_error(
+    account: FakeMailchimp, mode: str, reason: str
+) -> None:
+    rows = [leaver("a", hashed("a"), reason=reason), leaver("b", reason=reason)]
+    assert set(by_key(mailchimp(account, mode=mode).remove(rows)).values()) == {("delivered", None)}
+
+
+@pytest.mark.parametrize("mode", ["archive", "delete"])
+def test_who_is_listed_goes_by_hash_or_by_address(account: FakeMailchimp, mode: str) -> None:
+    a, b = account.add("a@example.com"), account.add("b@example.com")
+    stays = account.add("c@example.com")
+    rows = [
+        leaver("a", a, reason="listed"),
+        Row("b", "remove", "listed", {"email": "B@example.com"}),
+    ]
+    destination = mailchimp(account, mode=mode, match_on=None)
+    for _ in range(2):  # again, as after a lost answer
+        assert set(by_key(destination.remove(rows)).values()) == {("delivered", None)}
+    assert account.members[stays]["status"] == "subscribed"
+    if mode == "archive":
+        assert {account.members[m]["status"] for m in (a, b)} == {"archived"}
+    else:
+        assert account.forgotten == {a, b}
+    with pytest.raises(ValueError, match="writes nothing"):
+        destination.upsert([row("a")])
+
+
+def test_a_member_that_cannot_be_archived_is_said_so(account: FakeMailchimp) -> None:
+    member = account.add("a@example.com")
+    account.faults.append(Fault(405, body=b'{"title": "Method Not Allowed"}'))
+    destination = mailchimp(account, mode="archive")
+    outcomes = destination.remove([leaver("a", member, reason="listed")])
+    assert by_key(outcomes) == {"a": ("rejected", "METHOD_NOT_ALLOWED")}
+
+
+def test_who_bounced_needs_no_unsubscription(account: FakeMailchimp) -> None:
+    member = account.add("a@example.com", "cleaned")
+    outcomes = mailchimp(account).remove([leaver("a", member, reason="consent")])
+    assert by_key(outcomes) == {"a": ("delivered", None)}
+
+
+def test_removals_after_a_silent_one_are_not_tried(account: FakeMailchimp) -> None:
+    rows = [leaver(key, account.add(f"{key}@example.com")) for key in "abc"]
+    account.faults.extend([Fault(), Fault(500), Fault(500)])
+    assert by_key(mailchimp(account).remove(rows)) == {
+        "a": ("delivered", None),
+        "b": ("unknown", "HTTP_500"),
+        "c": ("unknown", "HTTP_500"),
+    }
+    assert len(account.calls) == 3
+
+
+def test_a_removal_that_is_refused_is_refused_alone(account: FakeMailchimp) -> None:
+    rows = [leaver(key, account.add(f"{key}@example.com")) for key in "ab"]
+    account.faults.append(Fault(400, body=b'{"title": "a@example.com said no"}'))
+    assert by_key(mailchimp(account).remove(rows)) == {
+        "a": ("rejected", "HTTP_400"),
+        "b": ("delivered", None),
+    }
+
+
+# -- reading, limits, credentials, declarations
+
+
+def test_members_can_be_read(account: FakeMailchimp) -> None:
+    a = account.add("a@example.com", SEGMENT="champions")
+    account.add("b@example.com", "archived")
+    held = mailchimp(account).read([Row("x", "remove", "", {}, a), row("b"), row("c"), leaver("d")])
+    assert held == {
+        "x": {
+            "customer_id": "x",
+            "email": "a@example.com",
+            "fname": None,
+            "segment": "champions",
+        }
+    }
+
+
+def test_an_address_read_back_is_as_the_row_writes_it(account: FakeMailchimp) -> None:
+    account.add("A@Example.com")
+    assert mailchimp(account).read([row("a")])["a"]["email"] == "a@example.com"
+
+
+@pytest.mark.parametrize(("size", "status"), [(500, 200), (501, 400)])
+def test_five_hundred_members_pass_and_one_more_does_not(
+    account: FakeMailchimp, size: int, status: int
+) -> None:
+    assert Mailchimp.limits.batch_rows == 500
+    rows = [row(f"k{n}") for n in range(size)]
+    if status == 200:
+        assert len(mailchimp(account).upsert(rows)) == len(account.members) == 500
+    else:
+        with pytest.raises(Refused, match="INVALID_RESOURCE"):
+            mailchimp(account).upsert(rows)
+        assert account.contract_violations.pop()
+    assert [call.status for call in account.calls] == [status]
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_bad_credentials_stop(account: FakeMailchimp, status: int) -> None:
+    account.faults.extend([Fault(status)] * 2)
+    for act in (mailchimp(account).upsert, mailchimp(account).remove):
+        with pytest.raises(Stopped) as caught:
+            act([row("a", hashed("a"))])
+        assert caught.value.error_class == "auth"
+
+
+def test_an_audience_that_is_not_there_ends_the_run(account: FakeMailchimp) -> None:
+    with pytest.raises(Stopped, match="LIST_NOT_FOUND"):
+        mailchimp(account, options={"list_id": "nothing"}).upsert([row("a")])
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"options": {}}, "list_id"),
+        ({"options": {"list_id": "a/b"}}, "list_id"),
+        ({"match_on": None}, "match_on"),
+        ({"mode": "append"}, "cannot do mode"),
+        ({"object": "campaigns"}, "cannot do mode"),
+        ({"options": {"list_id": "a1", "status_if_new": "cleaned"}}, "status_if_new"),
+        ({"on_leave": {"email": ""}}, "on_leave"),
+    ],
+)
+def test_what_cannot_be_done_is_said_before_a_run(settings: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Mailchimp.check(spec_of(**settings))
+
+
+def test_the_environment_configures_it(
+    account: FakeMailchimp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(LookupError, match="MAILCHIMP_API_KEY"):
+        Mailchimp.from_environment(spec_of())
+    monkeypatch.setenv("MAILCHIMP_API_KEY", "no-centre-")
+    with pytest.raises(LookupError, match="data centre"):
+        Mailchimp.from_environment(spec_of())
+    monkeypatch.setenv("MAILCHIMP_API_KEY", account.key)
+    monkeypatch.setenv("MAILCHIMP_BASE_URL", f"{account.url}/3.0")
+    destination = Mailchimp.from_environment(spec_of())
+    assert destination.upsert([row("a")]) == [Outcome.delivered("a", hashed("a"))]
+    assert destination.calls == 1
+
+
+def test_an_identifier_is_the_hash_and_never_the_address(account: FakeMailchimp) -> None:
+    destination = mailchimp(account)
+    assert destination.identifiers(row("a", email="A@Example.com")) == (hashed("a"),)
+    assert destination.identifiers(row("a", email=None)) == ()
+
+
+@FORTY_EXAMPLES
+@given(rows=wild_rows(COLUMNS[1:]))
+def test_no_text_breaks_the_contract(account: FakeMailchimp, rows: list[Row]) -> None:
+    outcomes = halved(mailchimp(account, clear_nulls=["segment"]), rows)
+    assert set(by_key(outcomes)) == {row.key for row in rows}
+    assert {status for status, _ in by_key(outcomes).values()} <= {"delivered", "rejected"}
+
+
+def test_no_value_is_in_an_outcome_or_an_exception(account: FakeMailchimp) -> None:
+    outcomes = mailchimp(account).upsert([row("a", email="canary"), row("b", fname="c" * 256)])
+    assert "canary" not in repr(outcomes)
+    account.faults.append(Fault(400, body=b'{"title": "canary", "detail": "canary"}'))
+    rows = [row("a", email="canary@example.com")]
+    with pytest.raises(Refused) as caught:
+        mailchimp(account).upsert(rows)
+    assert "canary@" not in "".join(traceback.format_exception(caught.value))

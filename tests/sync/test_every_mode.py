@@ -1,0 +1,150 @@
+"""Every mode: what it sends at first, nothing when nothing has changed, and what it does with
+who changes, leaves, says no or is erased."""
+
+import typing
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from orchestration.destinations.base import Destination, Limits, Outcome, Row
+from orchestration.sync.run import SyncRun, run_sync
+from orchestration.sync.spec import Mode
+from orchestration.warehouse import Warehouse, dbt
+from tests.fixtures.activation_project import make_project, stand_in_statements
+
+MODES = typing.get_args(Mode)
+SYNC, PLANNED = "sync_hubspot__contacts", "int_activation__hubspot_contacts_planned"
+OVERRIDES = {"max_removed_rows": 100}
+
+
+class Notebook(Destination):
+    """Writes down what it is asked."""
+
+    name = "notebook"
+    limits = Limits(batch_rows=100, rates=((1000, 1.0),))
+    supported: ClassVar = frozenset({("contacts", mode) for mode in MODES})
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str, str]] = []
+        self._calls = 0
+
+    @classmethod
+    def from_environment(cls, spec: Any) -> "Notebook":
+        return cls()
+
+    @property
+    def calls(self) -> int:
+        return self._calls
+
+    def upsert(self, rows: Sequence[Row]) -> list[Outcome]:
+        return self._take(rows)
+
+    def remove(self, rows: Sequence[Row]) -> list[Outcome]:
+        return self._take(rows)
+
+    def _take(self, rows: Sequence[Row]) -> list[Outcome]:
+        self._calls += 1
+        self.asked += [(row.key, row.action, row.reason) for row in rows]
+        return [Outcome.delivered(row.key) for row in rows]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One sync a mode, all on the same customers."""
+    project = make_project(tmp_path_factory.mktemp("modes") / "project")
+    models = project / "models/activation"
+    texts = {name: (models / name).read_text() for name in (f"{SYNC}.sql", f"{SYNC}.yml")}
+    for name in (SYNC, PLANNED):
+        for suffix in (".sql", ".yml"):
+            (models / f"{name}{suffix}").unlink()
+    planned = []
+    for mode in MODES:
+        sync, plan = f"sync_notebook__{mode}", f"int_activation__{mode}_planned"
+        for name, text in texts.items():
+            text = text.replace(SYNC, sync).replace("mode: audience", f"mode: {mode}")
+            text = text.replace("destination: hubspot", "destination: notebook")
+            (models / name.replace(SYNC, sync)).write_text(text)
+        (models / f"{plan}.sql").write_text(
+            f"{{{{ config(contract={{'enforced': false}}) }}}}\n{{{{ plan_sync('{sync}') }}}}\n"
+        )
+        planned.append(plan)
+    settings = project / "dbt_project.yml"
+    text = settings.read_text()
+    assert f"[{PLANNED}]" in text
+    settings.write_text(text.replace(f"[{PLANNED}]", f"[{', '.join(planned)}]"))
+    execute(project, *stand_in_statements())
+    for number in range(1, 7):
+        key = f"c{number}"
+        execute(
+            project,
+            f"insert into standin.customers values ('{key}', '{key}@example.com', 'Ana', 'Ruiz',"
+            f" '+34600000{number:03}', 'Madrid', 'ES')",
+            f"insert into standin.segment_members values ('champions', '{key}')",
+            f"insert into standin.customer_consents values"
+            f" ('{key}', 'marketing', 'email', true, false)",
+        )
+    return project
+
+
+def execute(project: Path, *statements: str) -> None:
+    with Warehouse.open(project_dir=project) as warehouse:
+        for statement in statements:
+            warehouse.execute(statement)
+
+
+def build(project: Path) -> None:
+    outcome = dbt(["run"], project_dir=project)
+    assert outcome.success, outcome.statuses
+
+
+def run(project: Path, mode: str) -> tuple[SyncRun, dict[str, tuple[str, str]]]:
+    notebook = Notebook()
+    name = f"sync_notebook__{mode}"
+    done = run_sync(name, project_dir=project, destination=notebook, overrides=OVERRIDES)
+    return done, {key: (action, reason) for key, action, reason in notebook.asked}
+
+
+def test_every_mode_from_the_first_run_to_the_erasure(project: Path) -> None:
+    build(project)
+    listed = ("archive", "delete")
+    for mode in MODES:
+        done, asked = run(project, mode)
+        first = ("remove", "listed") if mode in listed else ("upsert", "new")
+        assert (done.status, asked) == ("succeeded", {f"c{n}": first for n in range(1, 7)}), mode
+    build(project)
+    for mode in MODES:
+        done, asked = run(project, mode)
+        assert (done.status, done.calls_made, asked) == ("succeeded", 0, {}), mode
+
+    execute(
+        project,
+        "update standin.customers set city = 'Rome' where customer_id = 'c1'",
+        "delete from standin.segment_members where customer_id = 'c2'",
+        "update standin.customer_consents set is_granted = false, is_refused = true"
+        " where customer_id = 'c3'",
+        "insert into standin.customer_suppressions values ('c4', 'erasure'), ('c5', 'objection')",
+    )
+    build(project)
+    changed = {"c1": ("upsert", "changed")}
+    asked_to_go = {
+        "c3": ("remove", "consent"),
+        "c4": ("remove", "erasure"),
+        "c5": ("remove", "objection"),
+    }
+    left = {"c2": ("remove", "left")}
+    expected = {
+        "upsert": changed | asked_to_go,
+        "update_only": changed | asked_to_go,
+        "create_only": asked_to_go,
+        "mirror": changed | asked_to_go | left,
+        "audience": changed | asked_to_go | left,
+        "append": {"c4": ("remove", "erasure")},
+        # They are gone already, and nobody is written.
+        "archive": {},
+        "delete": {},
+    }
+    assert {mode: run(project, mode)[1] for mode in MODES} == expected
+    build(project)
+    assert {mode: run(project, mode)[0].calls_made for mode in MODES} == dict.fromkeys(MODES, 0)

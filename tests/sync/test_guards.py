@@ -1,0 +1,99 @@
+"""What holds a run before its first call, and how a person lets it go, once."""
+
+import copy
+
+import pytest
+
+from orchestration.sync.facts import read_facts
+from orchestration.sync.guards import Overrides, judge
+from orchestration.sync.plan import PlanCounts
+from orchestration.sync.run import SyncRun
+from orchestration.sync.spec import Guards, load_manifest, load_sync
+from orchestration.warehouse import Warehouse, dbt
+from tests.sync.lab import SYNC, Lab
+
+
+def blocked_by(run: SyncRun) -> list[str]:
+    assert (run.status, run.calls_made) == ("blocked", 0)
+    return run.held_by
+
+
+def test_a_failed_test_above_the_sync_holds_it(lab: Lab) -> None:
+    lab.add_customers(3)
+    lab.execute("insert into standin.customers select * from standin.customers limit 1")
+    outcome = dbt(["build", "--select", SYNC], project_dir=lab.project)
+    assert not outcome.success
+    lab.execute("delete from standin.customers", "delete from standin.segment_members")
+    lab.add_customers(3, prefix="d")
+    assert blocked_by(lab.sync()) == ["failed_tests"]
+    assert lab.sync(overrides={"allow_failed_tests": True}).rows_delivered == 3
+    # It passes again: nothing is held, and the change is on record.
+    assert dbt(["build", "--select", SYNC], project_dir=lab.project).success
+    assert lab.sync().status == "succeeded"
+    verdicts = lab.fetch("select verdict from state.test_verdicts order by change_number")
+    assert [row["verdict"] for row in verdicts] == ["failed", "passed"]
+
+
+def test_a_failed_test_that_is_taken_out_of_the_project_is_not_remembered(lab: Lab) -> None:
+    lab.execute(
+        "insert into state.test_verdicts values ('test.cdp.gone', 1, 'failed', current_timestamp)"
+    )
+    assert dbt(["build", "--select", SYNC], project_dir=lab.project).success
+    verdicts = lab.fetch("select verdict from state.test_verdicts order by change_number")
+    assert [row["verdict"] for row in verdicts] == ["failed", "removed"]
+
+
+def test_a_changed_mapping_is_a_full_resync_that_a_person_confirms(lab: Lab) -> None:
+    lab.add_customers(5)
+    lab.sync()
+    lab.execute("update state.sync_runs set mapping_hash = 'of other columns'")
+    assert lab.sync().status == "succeeded"  # no row differs: there is nothing to announce
+    lab.execute("update state.sync_runs set mapping_hash = 'of other columns'")
+    lab.execute("update standin.customers set city = 'Rome'")
+    run = lab.sync()
+    assert blocked_by(run) == ["mapping_changed"]
+    assert next(v.observed for v in run.guards if v.guard == "mapping_changed") == 5
+    # A blocked run is not a run with the new mapping.
+    assert blocked_by(lab.sync()) == ["mapping_changed"]
+    assert lab.sync(overrides={"resync": True}).rows_delivered == 5
+    assert lab.sync().status == "succeeded"
+
+
+def test_a_lost_ledger_is_no_first_run(lab: Lab) -> None:
+    lab.add_customers(5)
+    lab.sync()
+    lab.execute("delete from state.sync_ledger")
+    lab.execute("delete from standin.segment_members where customer_id = 'c0005'")
+    assert blocked_by(lab.sync()) == ["ledger_lost"]
+    run = lab.sync(overrides={"rebaseline": True})
+    assert (run.status, run.rows_delivered, run.rows_removed) == ("succeeded", 4, 0)
+    assert len(lab.hub.contacts) == 5
+    assert lab.sync().calls_made == 0
+
+
+@pytest.mark.parametrize(
+    ("hours_ago", "age"), [([1], 1), ([30], 30), ([30, 2], 2), ([], 24 * 365 * 10)]
+)
+def test_the_age_of_a_source_is_that_of_its_newest_landing(
+    lab: Lab, hours_ago: list[int], age: int
+) -> None:
+    for hours in hours_ago:
+        lab.execute(
+            "insert into state.landings (source_name, table_name, verdict, landed_at) values"
+            f" ('crm', 'contacts', 'loaded', now()::timestamp - interval {hours} hour)"
+        )
+    manifest = copy.deepcopy(load_manifest(lab.project))
+    source = {"source_name": "crm", "name": "contacts"}
+    manifest["sources"]["source.cdp.crm.contacts"] = source
+    manifest["parent_map"]["model.cdp.customers"] = ["source.cdp.crm.contacts"]
+    spec = load_sync(manifest, SYNC)
+    limited = spec.model_copy(update={"guards": Guards(max_source_age_hours=24)})
+    with Warehouse.open(project_dir=lab.project) as warehouse:
+        assert read_facts(warehouse, spec, manifest).source_age_hours == 0
+        facts = read_facts(warehouse, limited, manifest)
+    assert facts.source_age_hours == age
+    counts = PlanCounts(3, 0, 0, 0, 0, 0, 3, 0, 0)
+    held = {v.guard for v in judge(counts, facts, limited.guards, Overrides()) if not v.passed}
+    assert held == ({"source_age_hours"} if age > 24 else set())
+    confirmed = judge(counts, facts, limited.guards, Overrides(allow_stale=True))
+    assert all(verdict.passed for verdict in confirmed)

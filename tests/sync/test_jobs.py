@@ -1,0 +1,138 @@
+"""Work that goes on at the endpoint: it is stuck, cancelled, forgotten, done by half, and the run
+that handed it over is gone."""
+
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from orchestration.sync.delivery import Patience
+from tests.fakes.server import Fault
+from tests.sync.invariants import hold, settle
+from tests.sync.killing import Nursery
+from tests.sync.lab import DeskLab
+
+HASTY = Patience(job_deadline=0.05)
+
+
+@pytest.fixture(autouse=True)
+def invariants(desk_lab: DeskLab, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    caplog.set_level("DEBUG")
+    yield
+    settle(desk_lab)
+    hold(desk_lab, caplog.text)
+
+
+def submissions(lab: DeskLab) -> int:
+    return sum(call.method == "POST" for call in lab.hub.calls)
+
+
+def outcomes(lab: DeskLab) -> dict[tuple[str, str | None], int]:
+    sql = "select status, error_code, count(*) as n from activation.sync_outcomes group by all"
+    return {(row["status"], row["error_code"]): row["n"] for row in lab.fetch(sql)}
+
+
+def test_rows_are_delivered_when_their_job_has_ended(desk_lab: DeskLab) -> None:
+    desk_lab.add_customers(120)
+    run = desk_lab.sync()
+    assert (run.status, run.rows_delivered, submissions(desk_lab)) == ("succeeded", 120, 3)
+    desk_lab.execute("delete from standin.segment_members where customer_id <= 'c0010'")
+    run = desk_lab.sync()
+    assert (run.status, run.rows_removed) == ("succeeded", 10)
+
+
+def test_rows_of_a_job_that_is_still_running_are_not_sent_again(desk_lab: DeskLab) -> None:
+    desk_lab.add_customers(60)
+    desk_lab.hub.endings.append("stuck")
+    run = desk_lab.sync(patience=HASTY)
+    assert (run.status, run.error_code) == ("pending", "JOB_STILL_RUNNING")
+    assert (run.rows_delivered, run.rows_unknown) == (10, 50)
+    # All of them have changed, one has left, and the old job could end after a new one.
+    desk_lab.execute(
+        "update standin.customers set city = 'New'",
+        "delete from standin.segment_members where customer_id = 'c0001'",
+    )
+    for _ in range(2):
+        run = desk_lab.sync(patience=HASTY)
+        assert (run.status, run.rows_unsent) == ("pending", 50)
+    assert desk_lab.hub.contract_violations == []
+    desk_lab.end_faults()
+    run = desk_lab.sync()
+    # The plan is older than the end of the job, which wrote what nobody wants any more.
+    assert (run.status, run.rows_resumed) == ("succeeded", 50)
+    assert (run.rows_delivered, run.rows_removed) == (49, 1)
+    assert {record["city"] for record in desk_lab.hub.records.values()} == {"New"}
+
+
+@pytest.mark.parametrize(
+    ("ending", "delivered"), [("cancelled", 0), ("forgotten", 0), ("failed", 25)]
+)
+def test_rows_of_a_job_that_came_to_nothing_are_in_doubt(
+    desk_lab: DeskLab, ending: str, delivered: int
+) -> None:
+    desk_lab.add_customers(50)
+    desk_lab.hub.endings.append(ending)
+    run = desk_lab.sync()
+    assert (run.ok, run.rows_delivered) == (False, delivered)
+    assert outcomes(desk_lab)["unknown", f"JOB_{ending.upper()}"] == run.rows_unknown
+    assert run.rows_unknown == 50 - delivered
+    run = desk_lab.sync()
+    assert (run.status, run.rows_delivered, run.rows_resumed) == ("succeeded", 50 - delivered, 0)
+
+
+def test_a_row_that_a_job_refuses_does_not_hold_the_others(desk_lab: DeskLab) -> None:
+    desk_lab.add_customers(50)
+    desk_lab.hub.poison.add("c0007")
+    desk_lab.execute("update standin.customers set email = 'bad' where customer_id = 'c0009'")
+    run = desk_lab.sync()
+    assert (run.status, run.rows_delivered, run.rows_rejected) == ("partial", 48, 2)
+    assert run.rejections == {"ROW_REFUSED": 1, "INVALID_EMAIL": 1}
+
+
+def test_no_answer_about_a_job_is_no_news(desk_lab: DeskLab) -> None:
+    desk_lab.add_customers(50)
+    desk_lab.hub.faults.extend([Fault(500, path="/jobs/")] * 4 + [Fault(403, path="/jobs/")])
+    run = desk_lab.sync()
+    assert (run.status, run.rows_delivered, submissions(desk_lab)) == ("succeeded", 50, 1)
+
+
+def test_a_stopped_run_asks_once_and_leaves_its_jobs_to_the_next(desk_lab: DeskLab) -> None:
+    desk_lab.add_customers(120)
+    desk_lab.build()
+
+    def forbid(call) -> None:
+        if call.method == "POST":
+            desk_lab.hub.faults.append(Fault(403, path="/jobs"))
+
+    desk_lab.hub.on_applied = forbid
+    run = desk_lab.sync(build=False)
+    # A third batch was under way with the second.
+    assert (run.error_code, run.rows_unknown + run.rows_unsent) == ("HTTP_403", 120)
+    desk_lab.end_faults()
+    desk_lab.hub.polls = 0
+    run = desk_lab.sync()
+    assert (run.status, run.rows_resumed + run.rows_delivered) == ("succeeded", 120)
+    assert run.rows_resumed >= 50
+
+
+@pytest.mark.parametrize("failpoint", ["after job commit", "mid poll", "before outcome commit"])
+def test_a_job_is_resumed_by_the_next_run_when_its_run_was_killed(
+    desk_lab: DeskLab, nursery: Nursery, failpoint: str
+) -> None:
+    desk_lab.add_customers(50)
+    desk_lab.build()
+    assert nursery.run(desk_lab, failpoint) == -signal.SIGKILL
+    desk_lab.hub.polls = 0
+    run = desk_lab.sync(build=False)
+    assert (run.status, run.rows_resumed, submissions(desk_lab)) == ("succeeded", 50, 0)
+
+
+def test_a_job_that_never_ends_is_given_up_in_the_end(desk_lab: DeskLab) -> None:
+    desk_lab.add_customers(50)
+    desk_lab.hub.endings.append("stuck")
+    assert desk_lab.sync(patience=Patience(job_deadline=0.0)).status == "pending"
+    assert desk_lab.sync(patience=Patience(job_deadline=0.0)).rows_unsent == 50
+    desk_lab.execute("update state.sync_jobs set recorded_at = recorded_at - interval 3 day")
+    run = desk_lab.sync()
+    assert (run.status, run.rows_resumed, run.rows_delivered) == ("succeeded", 50, 50)
+    assert outcomes(desk_lab)["unknown", "JOB_LOST"] == 50
