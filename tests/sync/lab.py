@@ -64,9 +64,15 @@ class Lab:
         statements."""
         statements = list(before)
         for name in (SYNC, PLANNED, "sync_plan"):
-            sql = self._manifest["nodes"][f"model.cdp.{name}"]["compiled_code"]
-            statements.append(f"drop table if exists activation.{name}")
-            statements.append(f"create table activation.{name} as {sql}")
+            node = self._manifest["nodes"][f"model.cdp.{name}"]
+            sql, columns = node["compiled_code"], ", ".join(node["columns"])
+            if self.target == "postgres":  # where the views on it would be lost
+                statements += [
+                    f"delete from activation.{name}",
+                    f"insert into activation.{name} ({columns}) select {columns} from ({sql}) as m",
+                ]
+            else:
+                statements.append(f"create or replace table activation.{name} as {sql}")
         self.execute(*statements)
 
     def endpoint(self, policy: Policy = QUICK) -> Destination:
