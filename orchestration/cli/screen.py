@@ -1,5 +1,6 @@
 """What all commands share: the terminal, tables, and errors that a person can put right."""
 
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, NoReturn
@@ -12,7 +13,8 @@ from rich.table import Table
 CANNOT_RUN = 2
 """Exit code of a command that did nothing; 1: it did something, and not all is well."""
 
-console = Console()
+# Into a file or a pipe a table goes whole, not cut to the width of no terminal.
+console = Console(width=None if sys.stdout.isatty() else 200)
 # Apart from the answer, so that `cdp plan --json | jq` has JSON and nothing else.
 complaints = Console(stderr=True)
 
