@@ -200,6 +200,18 @@ def test_an_answer_that_is_lost_makes_no_second_contact(lab: Lab, fault: Fault) 
     assert customer_keys(lab) == ["c0001", "c0002", "c0003"]
 
 
+@plays("DF08")
+@pytest.mark.parametrize("applies", [True, False])
+def test_a_row_that_an_answer_does_not_mention_is_not_delivered(lab: Lab, applies: bool) -> None:
+    lab.add_customers(3)
+    body = b'{"status": "COMPLETE", "results": []}'
+    lab.hub.faults.append(Fault(200, body=body, applies=applies))
+    run = lab.sync()
+    assert (run.ok, run.rows_delivered, run.rows_unknown) == (False, 0, 3)
+    assert lab.sync().rows_delivered == 3
+    assert customer_keys(lab) == ["c0001", "c0002", "c0003"]
+
+
 def test_answers_lost_for_good_are_unknown_and_settled_by_the_next_run(lab: Lab) -> None:
     lab.add_customers(3)
     lab.hub.faults.extend([Fault(applies=True, hangs_up=True)] * 4)
