@@ -5,6 +5,7 @@ import logging
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
 
@@ -177,8 +178,17 @@ class _Errand:
             settled = [row for row in rows if row.key not in underway]
             delivery.underway += len(rows) - len(settled)
             free = [row for row in settled if not (is_once and row.is_uncertain)]
-            if free:
-                yield free
+            yield from _set_apart(free, limits.batch_rows)
+
+
+def _set_apart(rows: list[Row], size: int) -> Iterator[list[Row]]:
+    """A row that makes an endpoint fall over takes its batch with it, at every run. Rows that
+    have been in doubt twice go by a tenth of a batch, then by a hundredth: so it is alone in
+    the end, and the others arrive."""
+    for attempt, some in groupby(rows, key=lambda row: row.attempt if row.is_uncertain else 1):
+        alike = list(some)
+        step = max(1, size // 10 ** max(0, attempt - 2))
+        yield from (alike[start : start + step] for start in range(0, len(alike), step))
 
 
 def _with_counts(run: SyncRun, counts: PlanCounts, verdicts: list[Verdict]) -> SyncRun:

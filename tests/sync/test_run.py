@@ -5,6 +5,7 @@ from math import ceil
 import pytest
 
 from orchestration.sync.spec import InvalidSync
+from tests.fakes.server import Answer, ApiError, Request
 from tests.sync.invariants import plays
 from tests.sync.lab import SYNC, Lab
 
@@ -226,3 +227,24 @@ def test_counts_of_every_run_add_up(lab: Lab) -> None:
         assert run["rows_sent"] == (
             run["rows_delivered"] + run["rows_removed"] + run["rows_rejected"] + run["rows_unknown"]
         )
+
+
+def test_a_row_that_brings_the_endpoint_down_is_alone_in_the_end(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = lab.hub.answer
+
+    def fall_over(request: Request) -> Answer:
+        if b"c0042@" in request.body:
+            raise ApiError(500, {"status": "error"})
+        return answer(request)
+
+    monkeypatch.setattr(lab.hub, "answer", fall_over)
+    lab.add_customers(100)
+    there = []
+    for _ in range(4):
+        lab.sync()
+        there.append(len(lab.hub.contacts))
+    assert there == [0, 0, 90, 99]
+    monkeypatch.undo()
+    assert lab.sync().rows_delivered == 1
