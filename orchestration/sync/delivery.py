@@ -164,7 +164,7 @@ class Courier:
         ``Delivery``, which is right even when an exception of the ledger ends the run."""
         with ThreadPoolExecutor(self._destination.limits.connections, "courier") as pool:
             try:
-                for _, phase in groupby(batches, key=lambda rows: rows[0].action):
+                for _, phase in groupby(batches, key=_phase):
                     self._carry(phase, pool)
                     if self._halt.is_set():
                         break
@@ -348,3 +348,11 @@ class Courier:
                 for row in job.rows
             }
             yield job, _Attempt(job.rows, outcomes)
+
+
+def _phase(rows: list[Row]) -> tuple[str, bool, bool]:
+    """Of a batch, which is of one phase of the plan (plan.PHASES)."""
+    first = rows[0]
+    if first.action == "remove":
+        return first.action, first.reason == "erasure", first.reason in ("left", "listed")
+    return first.action, first.remote_id is not None, True
