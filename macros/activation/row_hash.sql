@@ -1,6 +1,6 @@
 {# tag;length:value per column, the columns by name and null without a length. The lengths make
    the text unambiguous without escapes. Names are in the tag only: md5 works in blocks of 64
-   bytes, and ten million rows feel each. It reads the same in Python (orchestration/sync/plan.py). #}
+   bytes, and ten million rows feel each. It reads the same in Python (orchestration/sync/row_hash.py). #}
 {% macro row_hash(columns, salt) %}
     {%- set names = columns | sort(case_sensitive=true) -%}
     {%- set parts = ["'" ~ local_md5(salt ~ ';' ~ names | join(','))[:8] ~ ";'"] -%}

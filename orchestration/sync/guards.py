@@ -6,7 +6,7 @@ Erasures, objections, restrictions and recorded withdrawals of consent are never
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from orchestration.sync.plan import PlanCounts
+from orchestration.sync.plan_counts import PlanCounts
 from orchestration.sync.spec import Guards
 
 

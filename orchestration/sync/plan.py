@@ -9,12 +9,13 @@ still permits it.
 
 import hashlib
 import json
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
 from itertools import groupby
 
 from orchestration.destinations.base import Row
+from orchestration.sync.plan_counts import PlanCounts, tally
+from orchestration.sync.row_hash import row_hasher
 from orchestration.sync.spec import InvalidSync, SyncSpec
 from orchestration.warehouse import Placeholders, Warehouse, compose
 
@@ -152,34 +153,6 @@ _HELD = """
 
 
 @dataclass(frozen=True)
-class PlanCounts:
-    """What there is to do. ``in_model`` = ``unchanged`` + ``blocked`` + ``upserts``."""
-
-    in_model: int
-    null_keys: int
-    duplicate_keys: int
-    held: int
-    removals: int
-    leavers: int
-    upserts: int
-    changes: int
-    blocked: int
-    by_reason: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    """Rows to send by action and reason."""
-    by_blocked_reason: Mapping[str, int] = field(default_factory=dict)
-    by_phase: Mapping[str, int] = field(default_factory=dict)
-    """Rows to send; calls of a phase do not mix with those of another."""
-
-    @property
-    def unchanged(self) -> int:
-        return self.in_model - self.blocked - self.upserts
-
-    def estimated_calls(self, batch_rows: int) -> int:
-        """Calls with at most so many rows each, if nothing is refused or tried again."""
-        return sum(-(-rows // batch_rows) for rows in self.by_phase.values())
-
-
-@dataclass(frozen=True)
 class SampleRow:
     """A row of a plan to look at. ``changes``: column, hash of what is there, hash to come."""
 
@@ -189,30 +162,6 @@ class SampleRow:
     key: str
     """Masked."""
     changes: tuple[tuple[str, str | None, str], ...]
-
-
-def row_hash(values: Mapping[str, str | None], salt: str) -> str:
-    """The twin of the macro ``row_hash``: md5 of ``tag;length:value...`` with the columns by
-    name, the length in characters and none for null."""
-    return row_hasher(tuple(values), salt)(tuple(values.values()))
-
-
-def row_hasher(names: Sequence[str], salt: str) -> Callable[[Sequence[str | None]], str]:
-    """``row_hash`` of many rows with the same columns, given as values in their order: what a
-    run spends most of its own time on."""
-    order = sorted(range(len(names)), key=names.__getitem__)
-    head = _md5(f"{salt};{','.join(sorted(names))}")[:8] + ";"
-
-    def hashed(values: Sequence[str | None]) -> str:
-        ordered = [values[number] for number in order]
-        parts = [":" if value is None else f"{len(value)}:{value}" for value in ordered]
-        return _md5(head + "".join(parts))
-
-    return hashed
-
-
-def _md5(text: str) -> str:
-    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
 def masked(key: str) -> str:
@@ -257,7 +206,7 @@ class Plan:
         [model] = self._fetch(sql)
         sql = "select count(*) as held from {ledger} where sync_name = ? and is_held"
         [held] = self._fetch(sql, self._spec.sync_name)
-        return PlanCounts(**model, **held, **_tally(self._fetch(_COUNTS, self._spec.sync_name)))
+        return PlanCounts(**model, **held, **tally(self._fetch(_COUNTS, self._spec.sync_name)))
 
     def digest(self) -> str:
         """What was planned, as 32 characters: another one when any row, or the declaration of
@@ -414,33 +363,6 @@ class Plan:
         old = _sixes(before) if len(before) == len(after) else [None] * len(names)
         changes = zip(names, old, _sixes(after), strict=True)
         return tuple((name, was, will) for name, was, will in changes if was != will)
-
-
-def _tally(groups: Iterable[dict]) -> dict:
-    """The counts of a plan from its rows by action, reason, blocked reason and phase."""
-    blocked: Counter[str] = Counter()
-    reasons: Counter[tuple[str, str]] = Counter()
-    phases: Counter[str] = Counter()
-    changes = 0
-    for group in groups:
-        is_removal = group["action"] == "remove"
-        if group["blocked_reason"] is not None:
-            blocked[group["blocked_reason"]] += group["n"]
-            continue
-        reasons[group["action"], group["reason"]] += group["n"]
-        phases[group["phase"]] += group["n"]
-        changes += 0 if is_removal else group["known"]
-    removals = {reason: n for (action, reason), n in reasons.items() if action == "remove"}
-    return {
-        "removals": sum(removals.values()),
-        "leavers": removals.get("left", 0),
-        "upserts": sum(reasons.values()) - sum(removals.values()),
-        "changes": changes,
-        "blocked": sum(blocked.values()),
-        "by_reason": dict(sorted(reasons.items())),
-        "by_blocked_reason": dict(sorted(blocked.items())),
-        "by_phase": dict(sorted(phases.items())),
-    }
 
 
 def _cut(

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestration.destinations import destination_class
-from orchestration.sync.plan import Plan, PlanCounts, SampleRow
+from orchestration.sync.plan import Plan, SampleRow
+from orchestration.sync.plan_counts import PlanCounts
 from orchestration.sync.run import PlanChanged, SyncRun, run_sync
 from orchestration.sync.spec import SyncSpec, load_manifest, load_sync
 from orchestration.warehouse import ROOT, Warehouse

@@ -14,7 +14,8 @@ from orchestration.destinations.base import Destination, Row
 from orchestration.sync.delivery import Courier, Delivery, Patience
 from orchestration.sync.facts import read_facts
 from orchestration.sync.guards import Overrides, Verdict, judge
-from orchestration.sync.plan import LAST_PROTECTED_PHASE, PHASES, Plan, PlanCounts
+from orchestration.sync.plan import LAST_PROTECTED_PHASE, PHASES, Plan
+from orchestration.sync.plan_counts import PlanCounts
 from orchestration.sync.session import session
 from orchestration.sync.spec import InvalidSync, SyncSpec, load_manifest, load_sync
 from orchestration.warehouse import ROOT, Warehouse

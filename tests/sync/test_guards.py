@@ -6,7 +6,7 @@ import pytest
 
 from orchestration.sync.facts import read_facts
 from orchestration.sync.guards import Overrides, judge
-from orchestration.sync.plan import PlanCounts
+from orchestration.sync.plan_counts import PlanCounts
 from orchestration.sync.run import SyncRun
 from orchestration.sync.spec import Guards, load_manifest, load_sync
 from orchestration.warehouse import Warehouse, dbt

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.sync.plan import row_hash
+from orchestration.sync.row_hash import row_hash
 from orchestration.warehouse import dbt
 from tests.sync.lab import PLANNED, SYNC, Lab
 

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 import pytest
 
 from orchestration.destinations.base import Row
-from orchestration.sync.plan import LAST_PROTECTED_PHASE, Plan, PlanCounts, masked
+from orchestration.sync.plan import LAST_PROTECTED_PHASE, Plan, masked
+from orchestration.sync.plan_counts import PlanCounts
 from orchestration.sync.spec import load_manifest, load_sync
 from orchestration.warehouse import Warehouse
 from tests.sync.lab import SYNC, Lab
