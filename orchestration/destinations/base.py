@@ -70,7 +70,7 @@ class Outcome:
 
     key: str
     status: Literal["delivered", "rejected", "unknown", "unsent", "drifted", "reset"]
-    """An endpoint gives one of the first three. ``unsent``: the run ended before the call;
+    """An endpoint gives one of the first three, or ``unsent`` for rows it has not come to;
     ``drifted``: read back, it is not what was delivered; ``reset``: somebody wants it tried
     again."""
     remote_id: str | None = None

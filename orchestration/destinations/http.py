@@ -178,7 +178,9 @@ class Http(Destination):
             except CallError as error:
                 if not outcomes:
                     raise
-                return outcomes + [_unknown(rest, error) for rest in rows[len(outcomes) :]]
+                rest = rows[len(outcomes) + 1 :]
+                outcomes.append(_unknown(row, error))
+                return outcomes + [Outcome(untried.key, "unsent") for untried in rest]
         return outcomes
 
     # -- many rows a request

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import time
 from typing import Any
 
 import pytest
@@ -335,15 +334,10 @@ def test_results_by_position_must_be_as_many_as_rows(hook: FakeWebhook) -> None:
         assert {o.key: o.status for o in outcomes} == statuses
 
 
-def test_eight_connections_are_eight_times_as_fast(hook: FakeWebhook) -> None:
-    hook.latency = 0.05
-    rows = [row(f"k{number}") for number in range(80)]
-    started = time.monotonic()
-    outcomes = http(BY_KEY).upsert(rows)
-    taken = time.monotonic() - started
-    assert {o.status for o in outcomes} == {"delivered"}
-    assert len(hook.records) == 80
-    assert taken < 80 * 0.05 / 3, "one after the other is four seconds"
+def test_one_row_a_request_goes_over_eight_connections(hook: FakeWebhook) -> None:
+    limits = http(BY_KEY).limits
+    assert (limits.batch_rows, limits.connections) == (1, 8)
+    assert http(BY_KEY | {"connections": "3"}).limits.connections == 3
 
 
 # -- what stops
@@ -364,7 +358,7 @@ def test_what_was_delivered_before_a_stop_is_kept(hook: FakeWebhook) -> None:
     assert told(outcomes) == {
         "a": ("delivered", None),
         "b": ("unknown", "HTTP_403"),
-        "c": ("unknown", "NOT_TRIED"),
+        "c": ("unsent", None),
     }
 
 

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 
 SCREENSHOT = ROOT / "tests" / "ui" / "screenshots" / "asset_graph.png"
 START_UP_SECONDS = 180
-RUN_SECONDS = 420
+RUN_SECONDS = 900
 
 LAUNCH = """
 mutation Launch($selector: JobOrPipelineSelector!, $tags: [ExecutionTag!]) {
