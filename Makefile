@@ -51,7 +51,7 @@ test-real: $(VENV)/.installed  ## Test syncs against real systems: PostgreSQL, S
 	@CDP_REAL_TARGETS=1 $(BIN)/python -m pytest -v --durations=5 $(REAL)
 
 faults: $(VENV)/.installed  ## Kill, race and disturb the sync engine at length (about an hour)
-	@CDP_FAULTS=full $(BIN)/python -m pytest --capture=no tests/sync/test_kills.py tests/sync/test_races.py tests/sync/test_state_machine.py
+	@CDP_FAULTS=full $(BIN)/python -m pytest --capture=no tests/sync/test_kills.py tests/sync/test_races.py tests/sync/test_state_machine.py tests/sync/test_benchmark.py
 
 lint: $(VENV)/.installed  ## Check style, conventions and that dbt parses without warnings
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
