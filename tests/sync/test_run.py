@@ -1,6 +1,6 @@
 """What a run does to the portal, from first delivery to the last person leaving."""
 
-from math import ceil
+from math import ceil, log2
 
 import pytest
 
@@ -248,3 +248,14 @@ def test_a_row_that_brings_the_endpoint_down_is_alone_in_the_end(
     assert there == [0, 0, 90, 99]
     monkeypatch.undo()
     assert lab.sync().rows_delivered == 1
+
+
+def test_two_poison_rows_in_a_thousand_cost_a_few_calls_and_nobody_else(lab: Lab) -> None:
+    lab.add_customers(1000)
+    lab.hub.poison |= {"c0123@example.com", "c0777@example.com"}
+    run = lab.sync()
+    assert (run.rows_delivered, run.rows_rejected, run.rejections) == (998, 2, {"CONFLICT": 2})
+    assert run.calls_made - 10 <= 2 * 2 * log2(100) + 2
+    lab.hub.poison.clear()
+    run = lab.sync()
+    assert (run.status, run.rows_delivered, run.calls_made) == ("succeeded", 2, 1)
