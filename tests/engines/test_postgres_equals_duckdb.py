@@ -12,6 +12,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.postgres]
 
 FLOAT_DIGITS = 9
 """Sums of doubles differ in the last bits with the order of rows."""
+CLOCK = {"fresh_until"}
+"""Columns that count from when the files were landed, which was not at the same time."""
 
 
 def canonical(value):
@@ -51,7 +53,7 @@ def columns_that_differ(ours: Counter, theirs: Counter, columns: list[str]) -> l
 
 def test_every_table_is_equal(small_demo, small_demo_on_postgres, manifest):
     models = {
-        node["name"]: list(node["columns"])
+        node["name"]: [column for column in node["columns"] if column not in CLOCK]
         for node in manifest["nodes"].values()
         if node["resource_type"] == "model" and node["fqn"][1] != "staging"
     }
