@@ -103,7 +103,8 @@ _PAGE = """
     where errand.position > ? and errand.position <= ?
     order by errand.position
 """
-# Rows in memory at a time. A result of everything, sorted, took 1.1 GB for a million rows.
+# Rows in memory at a time. A run of 400,000 rows took 886 MB with one sorted result of all of
+# them, 666 MB page by page.
 _PAGE_ROWS = 20_000
 
 # What others hold too stays, unless they leave with this plan.
