@@ -54,11 +54,9 @@ def reconcile(
             other = [row for row in rows if row.key in found and _differs(row, found, spec)]
             drifted = {row.key: Outcome(row.key, "drifted") for row in gone + other}
             opened.ledger.record_outcomes(gone + other, drifted)
-            checked, missing, changed = (
-                checked + len(rows),
-                missing + len(gone),
-                changed + len(other),
-            )
+            checked += len(rows)
+            missing += len(gone)
+            changed += len(other)
         opened.ended = {"status": "reconciled"}
     return Reconciliation(checked, changed, missing)
 

@@ -1,8 +1,8 @@
 """Sets a ledger aside that cannot be trusted any more.
 
-Nothing is deleted: the tables are renamed. Every sync then has lost its ledger, which the guard
-``ledger_lost`` says; a run with ``--rebaseline`` sends everything once more, which is harmless,
-and removes nobody, because nobody is known to be held.
+The entries are kept in tables of other names. Every sync then has lost its ledger, which the
+guard ``ledger_lost`` says; after the next build a run with ``--rebaseline`` sends everything
+once more, which is harmless, and removes nobody, because nobody is known to be held.
 """
 
 from pathlib import Path

@@ -88,9 +88,9 @@ def run_sync(
     environment configures. ``on_progress`` is told how many more rows have been settled.
 
     Rows that were refused, guards and dead endpoints are in the answer. Raises ``InvalidSync``
-    (declaration), ``LookupError`` (a variable that is not set), ``PlanChanged``, ``SyncBusy``
-    (another run), ``LedgerBroken`` and ``WarehouseError``, all but the last before anything
-    was written.
+    (declaration), ``LookupError`` (a variable that is not set), ``PlanChanged`` and ``SyncBusy``
+    (another run) before anything was written, ``LedgerBroken`` before anything was sent, and
+    ``WarehouseError`` at any time.
     """
     manifest = load_manifest(project_dir)
     spec = load_sync(manifest, sync_name)
