@@ -17,6 +17,8 @@ from tests.fixtures.activation_project import make_project, stand_in_statements
 MODES = typing.get_args(Mode)
 SYNC, PLANNED = "sync_hubspot__contacts", "int_activation__hubspot_contacts_planned"
 OVERRIDES = {"max_removed_rows": 100}
+BOTH = "both_purposes"
+"""A sync of mode audience that needs two of them."""
 
 
 class Notebook(Destination):
@@ -60,10 +62,15 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for suffix in (".sql", ".yml"):
             (models / f"{name}{suffix}").unlink()
     planned = []
-    for mode in MODES:
+    for mode in (*MODES, BOTH):
         sync, plan = f"sync_notebook__{mode}", f"int_activation__{mode}_planned"
         for name, text in texts.items():
-            text = text.replace(SYNC, sync).replace("mode: audience", f"mode: {mode}")
+            text = text.replace(SYNC, sync)
+            if mode == BOTH:
+                two = "purpose: [marketing, profiling]\n          channel"
+                text = text.replace("purpose: marketing\n          channel", two)
+            else:
+                text = text.replace("mode: audience", f"mode: {mode}")
             text = text.replace("destination: hubspot", "destination: notebook")
             (models / name.replace(SYNC, sync)).write_text(text)
         (models / f"{plan}.sql").write_text(
@@ -148,3 +155,42 @@ def test_every_mode_from_the_first_run_to_the_erasure(project: Path) -> None:
     assert {mode: run(project, mode)[1] for mode in MODES} == expected
     build(project)
     assert {mode: run(project, mode)[0].calls_made for mode in MODES} == dict.fromkeys(MODES, 0)
+
+
+def test_of_several_purposes_all_must_be_granted(project: Path) -> None:
+    def say(key: str, is_granted: bool) -> None:
+        execute(
+            project,
+            f"delete from standin.customer_consents"
+            f" where customer_id = '{key}' and purpose = 'profiling'",
+            f"insert into standin.customer_consents"
+            f" values ('{key}', 'profiling', 'email', {is_granted}, {not is_granted})",
+        )
+
+    for key in ("p1", "p2", "p3"):
+        execute(
+            project,
+            f"insert into standin.customers values ('{key}', '{key}@example.com', 'Ana', 'Ruiz',"
+            f" '+34611111111', 'Madrid', 'ES')",
+            f"insert into standin.segment_members values ('champions', '{key}')",
+            f"insert into standin.customer_consents values"
+            f" ('{key}', 'marketing', 'email', true, false)",
+        )
+    say("p1", True)
+    say("p2", True)
+    say("p3", False)
+    build(project)
+    assert run(project, BOTH)[1] == {"p1": ("upsert", "new"), "p2": ("upsert", "new")}
+    say("p2", False)
+    build(project)
+    assert run(project, BOTH)[1] == {"p2": ("remove", "consent")}
+    # The plan, held against the decisions without the macros: a forged row is found.
+    checked = dbt(["test", "--select", "assert_planned_upserts_are_permitted"], project_dir=project)
+    assert checked.success, checked.statuses
+    execute(
+        project,
+        "update activation.sync_plan set action = 'upsert', row_key = 'p3', customer_id = 'p3'"
+        f" where sync_name = 'sync_notebook__{BOTH}' and row_key = 'p2'",
+    )
+    checked = dbt(["test", "--select", "assert_planned_upserts_are_permitted"], project_dir=project)
+    assert not checked.success

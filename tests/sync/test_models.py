@@ -1,8 +1,10 @@
 """The dbt side by itself: hashes as Python has them, and compilations that must fail."""
 
+import re
 import shutil
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from orchestration.sync.row_hash import row_hash
@@ -64,6 +66,16 @@ def test_a_sync_without_purpose_channel_or_key_does_not_compile(
     assert not outcome.success
 
 
+PEOPLE = {
+    "customer_consents": "select customer_id, 'marketing' as purpose, 'email' as channel,"
+    " true as is_granted, false as is_refused"
+    " from (values ('by_key'), ('alike'), ('suppressed')) as people(customer_id)",
+    "customer_suppressions": "select 'suppressed' as customer_id, 'objection' as reason",
+    "identity_links": "select * from (values ('by_key', 'exact'), ('alike', 'exact'),"
+    " ('alike', 'similar')) as links(customer_id, tier)",
+}
+
+
 @pytest.mark.parametrize(
     ("fuzzy", "tier"), [("true", "exact"), ("true", "similar"), ("false", "exact")]
 )
@@ -80,5 +92,14 @@ def test_only_a_sync_of_exact_identity_looks_at_links(
     options = ["--vars", f"{{identity_fuzzy: {fuzzy}}}"]
     done = project.invoke("compile", "--no-introspect", *options, "--inline", template)
     sql = done.result.results[0].node.compiled_code
-    assert ("identity_links" in sql) == (fuzzy == "true" and tier == "exact")
-    assert "customer_suppressions" in sql
+    is_strict = fuzzy == "true" and tier == "exact"
+    assert ("identity_links" in sql) == is_strict
+    # On three people who said yes: joined by a key, by likeness, and one who is suppressed.
+    database = duckdb.connect()
+    for table in re.findall(r'(?<=(?:from|join) )"[^ )]+', sql):
+        catalog, schema, name = (part.strip('"') for part in table.split("."))
+        database.execute(f"attach if not exists ':memory:' as {catalog}")
+        database.execute(f"create schema if not exists {catalog}.{schema}")
+        database.execute(f"create table if not exists {table} as {PEOPLE[name]}")
+    found = {customer for (customer,) in database.execute(sql).fetchall()}
+    assert found == ({"by_key"} if is_strict else {"by_key", "alike"})
