@@ -5,63 +5,10 @@
 {%- set sync = sync_settings(sync_name) or {'columns': ['null'], 'key': 'null', 'mode': 'mirror'} -%}
 {%- set identifier = sync.match_on or sync.key -%}
 {%- set lists_removals = sync.mode in ['archive', 'delete'] -%}
-{%- set writes_once = sync.mode in ['append', 'create_only'] -%}
 {%- set model, ledger = ref(sync_name), ref('sync_ledger_current') -%}
 with
 
-compared as (
-
-    select
-        coalesce(wanted.row_key, ledger.row_key) as row_key,
-        wanted.row_hash
-
-    from (
-        select
-            {{ sync.key }} as row_key,
-            {{ row_hash(sync.columns, sync_name) }} as row_hash
-        from {{ model }}
-        where {{ sync.key }} is not null
-    ) as wanted
-
-    full outer join (
-        select
-            row_key,
-            is_held,
-            -- What there is nothing to do about, if it is wanted.
-            {%- if writes_once or lists_removals %}
-            not is_uncertain and delivered_entry_number is not null as is_settled
-            {%- else %}
-            case when is_held and not is_uncertain then delivered_hash end as settled_hash
-            {%- endif %}
-        from {{ ledger }}
-        where sync_name = '{{ sync_name }}'
-    ) as ledger
-        on wanted.row_key = ledger.row_key
-
-    where
-        {%- if writes_once or lists_removals %}
-        (wanted.row_hash is not null and not coalesce(ledger.is_settled, false))
-        {%- else %}
-        (wanted.row_hash is not null and wanted.row_hash != coalesce(ledger.settled_hash, ''))
-        {%- endif %}
-        {%- if not lists_removals %}
-        or (wanted.row_hash is null and ledger.is_held)
-        {%- endif %}
-
-),
-
-candidates as (
-
-    -- A key that the model has twice is one row, which is blocked.
-    select
-        row_key,
-        min(row_hash) as row_hash
-
-    from compared
-
-    group by row_key
-
-),
+{{ compared_rows(sync, sync_name) }}
 
 known as (
 
@@ -104,28 +51,7 @@ shared_identifiers as (
 
 ),
 
-withdrawals as (
-
-    select
-        customer_id,
-        'consent' as reason
-
-    from ({{ withdrawn_customers(sync.purpose, sync.channel) }}) as withdrawn_customers
-
-),
-
-suppressions as (
-
-    -- Of several reasons the strongest is the first in the alphabet: erasure.
-    select
-        customer_id,
-        min(reason) as reason
-
-    from {{ ref('customer_suppressions') }}
-
-    group by customer_id
-
-),
+{{ removal_reasons(sync) }}
 
 described as (
 

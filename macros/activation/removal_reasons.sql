@@ -1,0 +1,24 @@
+{% macro removal_reasons(sync) -%}
+withdrawals as (
+
+    select
+        customer_id,
+        'consent' as reason
+
+    from ({{ withdrawn_customers(sync.purpose, sync.channel) }}) as withdrawn_customers
+
+),
+
+suppressions as (
+
+    -- Of several reasons the strongest is the first in the alphabet: erasure.
+    select
+        customer_id,
+        min(reason) as reason
+
+    from {{ ref('customer_suppressions') }}
+
+    group by customer_id
+
+),
+{%- endmacro %}
