@@ -42,7 +42,7 @@ build: $(VENV)/.installed  ## Build and test all dbt models on what has been lan
 test: $(VENV)/.installed  ## Run all tests (TESTS=path for some)
 	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup $(TESTS)
 
-REAL := tests/real_targets $(addprefix tests/destinations/test_,s3.py sftp.py postgres_destination.py)
+REAL := tests/real_targets tests/destinations/test_s3.py tests/destinations/test_sftp.py tests/destinations/postgres
 
 test-real: $(VENV)/.installed  ## Test syncs against real systems: PostgreSQL, SFTP, S3, Tryton (installs them)
 	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["real-targets"], sep="\n")' > $(VENV)/real-targets.txt

@@ -1,107 +1,33 @@
-"""Klaviyo's dialect: jobs, lists, subscriptions, and what each mode leaves behind."""
+"""Klaviyo: profiles by import jobs."""
 
 import json
 import logging
 import re
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from orchestration.destinations._klaviyo import KlaviyoApi, import_job
+from orchestration.destinations._klaviyo import import_job
 from orchestration.destinations.base import (
     Job,
-    Outcome,
     Refused,
     Row,
     Stopped,
     Unanswered,
 )
-from orchestration.destinations.klaviyo import Klaviyo
-from orchestration.sync.http import Policy
-from orchestration.sync.spec import SyncSpec
-from tests.fakes import openapi
+from tests.destinations.klaviyo.case import (
+    audience,
+    calls_to,
+    deliver,
+    klaviyo,
+    leaver,
+    members,
+    row,
+    settle,
+    statuses,
+)
 from tests.fakes.klaviyo import FakeKlaviyo
 from tests.fakes.server import Fault
-
-PROFILES = ["cdp_customer_id", "email", "phone_number", "first_name", "city", "segment"]
-MEMBERS = ["cdp_customer_id", "email"]
-
-
-@pytest.fixture
-def account() -> Iterator[FakeKlaviyo]:
-    """With the vendor's description where it is at hand; by its own rules alone elsewhere."""
-    with FakeKlaviyo(openapi.load("klaviyo/stable.json")) as fake:
-        yield fake
-        assert fake.contract_violations == []
-
-
-def klaviyo(fake: FakeKlaviyo, key: str = "pk_fake", tries: int = 2, **settings: Any) -> Klaviyo:
-    declared = {
-        "sync_name": "sync_klaviyo__profiles",
-        "destination": "klaviyo",
-        "object": "profiles",
-        "mode": "upsert",
-        "key": "cdp_customer_id",
-        "match_on": "email",
-        "purpose": "marketing",
-        "channel": "email",
-        "identity_tier": "exact",
-        "columns": PROFILES,
-    }
-    spec = SyncSpec(**(declared | settings))
-    Klaviyo.check(spec)
-    policy = Policy(tries=tries, first_wait=0, max_wait=0)
-    return Klaviyo(spec, KlaviyoApi(fake.url, key, policy=policy))
-
-
-def audience(fake: FakeKlaviyo, **settings: Any) -> Klaviyo:
-    return klaviyo(fake, mode="audience", on_leave={"segment": ""}, **settings)
-
-
-def members(fake: FakeKlaviyo, object_name: str = "lists", **settings: Any) -> Klaviyo:
-    given = {"columns": MEMBERS, "options": {"list_id": "L1"}} | settings
-    return klaviyo(fake, object=object_name, mode="audience", **given)
-
-
-def row(key: str, remote_id: str | None = None, **values: str | None) -> Row:
-    mapped = {"cdp_customer_id": key, "email": f"{key}@example.com"}
-    return Row(key, "upsert", "new", mapped | values, remote_id)
-
-
-def leaver(key: str, reason: str = "left", remote_id: str | None = None) -> Row:
-    return Row(key, "remove", reason, {}, remote_id)
-
-
-def settle(
-    destination: Klaviyo, answer: list[Outcome] | Job, rows: list[Row]
-) -> dict[str, Outcome]:
-    """Outcomes by key, a job's after as many questions as it takes."""
-    if isinstance(answer, list):
-        return {outcome.key: outcome for outcome in answer}
-    known = {outcome.key: outcome for outcome in answer.settled}
-    asked = [row for row in rows if row.key not in known]
-    for _ in range(10):
-        if (outcomes := destination.poll(answer.job_id, asked)) is not None:
-            return known | {outcome.key: outcome for outcome in outcomes}
-    raise AssertionError("the job never ends")
-
-
-def deliver(destination: Klaviyo, rows: list[Row]) -> dict[str, Outcome]:
-    act = destination.remove if rows[0].action == "remove" else destination.upsert
-    return settle(destination, act(rows), rows)
-
-
-def statuses(outcomes: dict[str, Outcome]) -> dict[str, tuple[str, str | None]]:
-    return {key: (outcome.status, outcome.error_code) for key, outcome in outcomes.items()}
-
-
-def calls_to(fake: FakeKlaviyo, path: str) -> int:
-    return sum(path in call.path for call in fake.calls)
-
 
 # -- profiles
 
@@ -464,249 +390,3 @@ def test_what_is_held_can_be_read_back(account: FakeKlaviyo) -> None:
     assert destination.read([*rows, row("z")]) == {
         "a": rows[0].values | {"phone_number": None},
     }
-
-
-# -- lists
-
-
-def test_members_in_and_out(account: FakeKlaviyo) -> None:
-    """Known by the key, known by e-mail alone, and unknown."""
-    known = account.add(email="A@example.com", external_id="a")
-    by_email = account.add(email="b@example.com")
-    outcomes = deliver(members(account), [row("a"), row("b"), row("c")])
-    assert account.lists["L1"] == {known.id, by_email.id, account.of("c").id}
-    assert outcomes["b"].remote_id == by_email.id
-    assert by_email.attributes["external_id"] == "b"
-    deliver(members(account), [leaver("a"), leaver("b", "consent")])
-    assert account.lists["L1"] == {account.of("c").id}
-    assert known.consent == {}
-    deliver(members(account), [leaver("c", "erasure")])
-    assert account.of("c") is None
-
-
-def test_a_thousand_members_are_one_call(account: FakeKlaviyo) -> None:
-    destination = members(account)
-    for number in range(1001):
-        account.add(email=f"c{number}@example.com", external_id=f"c{number}")
-    rows = [row(f"c{number}") for number in range(1001)]
-    assert destination.limits.batch_rows == 1000
-    deliver(destination, rows[:1000])
-    assert calls_to(account, "/relationships/profiles") == 1
-    assert len(account.lists["L1"]) == 1000
-    with pytest.raises(Refused):
-        destination.upsert(rows)
-    assert account.contract_violations == ["1001 rows in a call of 1000"]
-    account.contract_violations.clear()
-
-
-def test_a_member_without_a_good_address_is_refused_alone(account: FakeKlaviyo) -> None:
-    outcomes = deliver(members(account), [row("a"), row("b", email="bad")])
-    assert statuses(outcomes) == {"a": ("delivered", None), "b": ("rejected", "INVALID_EMAIL")}
-
-
-def test_two_profiles_are_not_made_one(account: FakeKlaviyo) -> None:
-    account.add(email="old@example.com", external_id="a")
-    account.add(email="a@example.com", external_id="other")
-    outcomes = deliver(members(account), [row("a")])
-    assert statuses(outcomes) == {"a": ("rejected", "DUPLICATE_PROFILE")}
-    assert account.lists["L1"] == set()
-
-
-def test_a_list_that_is_not_there_refuses(account: FakeKlaviyo) -> None:
-    with pytest.raises(Refused) as caught:
-        members(account, options={"list_id": "L9"}).upsert([row("a")])
-    assert caught.value.code == "NOT_FOUND"
-
-
-# -- subscriptions
-
-
-def test_subscribing_and_leaving_the_list(account: FakeKlaviyo) -> None:
-    destination = members(account, "subscriptions")
-    outcomes = deliver(destination, [row("a"), row("b")])
-    profile = account.of("a")
-    assert outcomes["a"].remote_id == profile.id
-    assert profile.consent == {"email": "SUBSCRIBED"}
-    assert profile.id in account.lists["L1"]
-    deliver(destination, [leaver("a")])
-    assert profile.id not in account.lists["L1"]
-    assert profile.consent == {"email": "SUBSCRIBED"}
-
-
-def test_who_left_and_is_not_on_the_list_keeps_other_subscriptions(account: FakeKlaviyo) -> None:
-    """Klaviyo would unsubscribe them from everything."""
-    profile = account.add(email="a@example.com", external_id="a")
-    profile.consent["email"] = "SUBSCRIBED"
-    outcomes = deliver(members(account, "subscriptions"), [leaver("a")])
-    assert outcomes["a"].status == "delivered"
-    assert profile.consent == {"email": "SUBSCRIBED"}
-    assert calls_to(account, "bulk-delete") == 0
-
-
-@pytest.mark.parametrize("reason", ["consent", "objection", "restriction"])
-def test_who_withdrew_is_unsubscribed_from_everything(account: FakeKlaviyo, reason: str) -> None:
-    destination = members(account, "subscriptions")
-    deliver(destination, [row("a")])
-    deliver(destination, [leaver("a", reason)])
-    assert account.of("a").consent == {"email": "UNSUBSCRIBED"}
-
-
-def test_unsubscribing_takes_a_hundred_at_a_time(account: FakeKlaviyo) -> None:
-    keys = [f"c{number}" for number in range(101)]
-    for key in keys:
-        account.add(email=f"{key}@example.com", external_id=key).consent["email"] = "SUBSCRIBED"
-    deliver(members(account, "subscriptions"), [leaver(key, "consent") for key in keys])
-    assert {p.consent["email"] for p in account.profiles.values()} == {"UNSUBSCRIBED"}
-    assert calls_to(account, "bulk-delete") == 2
-
-
-def test_nobody_is_subscribed_against_their_word(account: FakeKlaviyo) -> None:
-    globally = account.add(email="a@example.com", external_id="a")
-    globally.consent["email"] = "UNSUBSCRIBED"
-    from_list = account.add(email="b@example.com", external_id="b")
-    from_list.lists_left.add("L1")
-    account.add(email="c@example.com", external_id="c").lists_left.add("L7")
-    outcomes = deliver(members(account, "subscriptions"), [row(key) for key in "abc"])
-    assert statuses(outcomes) == {
-        "a": ("rejected", "UNSUBSCRIBED_THERE"),
-        "b": ("rejected", "UNSUBSCRIBED_THERE"),
-        "c": ("delivered", None),
-    }
-    assert globally.consent == {"email": "UNSUBSCRIBED"}
-    options = {"list_id": "L1", "resubscribe": "true"}
-    deliver(members(account, "subscriptions", options=options), [row("a")])
-    assert globally.consent == {"email": "SUBSCRIBED"}
-
-
-def test_an_old_consent_keeps_its_date(account: FakeKlaviyo) -> None:
-    destination = members(
-        account,
-        "subscriptions",
-        columns=[*MEMBERS, "consented_at"],
-        options={"list_id": "L1", "historical_import": "true"},
-    )
-    future = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
-    moments = {"a": "2024-01-15 10:00:00", "b": future, "c": None, "d": "soon"}
-    moments["e"] = "2024-01-15T10:00:00+02:00"
-    rows = [row(key, consented_at=moment) for key, moment in moments.items()]
-    refused = ("rejected", "CONSENTED_AT_NOT_PAST")
-    assert statuses(deliver(destination, rows)) == {
-        "a": ("delivered", None),
-        "b": refused,
-        "c": refused,
-        "d": refused,
-        "e": ("delivered", None),
-    }
-    assert account.of("a").consented_at == "2024-01-15T10:00:00+00:00"
-    assert account.of("e").consented_at == "2024-01-15T10:00:00+02:00"
-
-
-def test_text_messages_need_a_phone_number(account: FakeKlaviyo) -> None:
-    destination = members(
-        account,
-        "subscriptions",
-        channel="sms",
-        match_on="phone_number",
-        columns=["cdp_customer_id", "phone_number"],
-    )
-    rows = [
-        Row("a", "upsert", "new", {"cdp_customer_id": "a", "phone_number": "+33612345678"}),
-        Row("b", "upsert", "new", {"cdp_customer_id": "b", "phone_number": None}),
-    ]
-    assert statuses(deliver(destination, rows)) == {
-        "a": ("delivered", None),
-        "b": ("rejected", "MISSING_IDENTIFIER"),
-    }
-    assert account.of("b") is None
-    assert account.of("a").consent == {"sms": "SUBSCRIBED"}
-    deliver(destination, [leaver("a", "consent")])
-    assert account.of("a").consent == {"sms": "UNSUBSCRIBED"}
-
-
-def test_a_changed_address_is_the_one_subscribed(account: FakeKlaviyo) -> None:
-    profile = account.add(email="old@example.com", external_id="a")
-    deliver(members(account, "subscriptions"), [row("a", email="new@example.com")])
-    assert profile.attributes["email"] == "new@example.com"
-    assert profile.consent == {"email": "SUBSCRIBED"}
-
-
-# -- declarations and texts
-
-
-@pytest.mark.parametrize(
-    ("wrong", "word"),
-    [
-        ({"mode": "append"}, "append"),
-        ({"mode": "update_only"}, "update_only"),
-        ({"mode": "audience"}, "on_leave"),
-        ({"mode": "mirror", "columns": ["cdp_customer_id", "email"]}, "mirror"),
-        ({"match_on": "city"}, "match_on"),
-        ({"columns": [*PROFILES, "external_id"]}, "external_id"),
-        ({"options": {"lst_id": "L1"}}, "lst_id"),
-        ({"object": "lists", "mode": "audience", "columns": MEMBERS}, "list_id"),
-        ({"object": "lists", "mode": "audience", "options": {"list_id": "L1"}}, "first_name"),
-        ({"object": "subscriptions", "mode": "upsert"}, "upsert"),
-        (
-            {
-                "object": "subscriptions",
-                "mode": "audience",
-                "columns": MEMBERS,
-                "options": {"list_id": "L1"},
-                "channel": "post",
-            },
-            "channel",
-        ),
-        (
-            {
-                "object": "subscriptions",
-                "mode": "audience",
-                "columns": [*MEMBERS, "consented_at"],
-                "options": {"list_id": "L1"},
-            },
-            "historical_import",
-        ),
-    ],
-)
-def test_what_klaviyo_cannot_do_is_refused_before_any_call(
-    account: FakeKlaviyo, wrong: dict[str, Any], word: str
-) -> None:
-    with pytest.raises(ValueError, match=word):
-        klaviyo(account, **wrong)
-
-
-def test_the_key_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    spec = klaviyo_spec()
-    monkeypatch.delenv("KLAVIYO_API_KEY", raising=False)
-    with pytest.raises(LookupError, match="KLAVIYO_API_KEY"):
-        Klaviyo.from_environment(spec)
-    monkeypatch.setenv("KLAVIYO_API_KEY", "pk_fake")
-    assert Klaviyo.from_environment(spec).calls == 0
-
-
-def klaviyo_spec() -> SyncSpec:
-    with FakeKlaviyo() as fake:
-        return klaviyo(fake)._spec
-
-
-@settings(max_examples=40, deadline=None)
-@given(
-    rows=st.lists(
-        st.fixed_dictionaries(
-            {name: st.none() | st.text(max_size=50) for name in PROFILES[1:]}
-            | {"segment": st.none() | st.text(max_size=50) | st.just("'\"\x00😀" * 2500)}
-        ),
-        min_size=1,
-        max_size=5,
-    ),
-    clears=st.sets(st.sampled_from(PROFILES[1:])),
-    keys=st.lists(st.text(min_size=1, max_size=40), min_size=5, max_size=5, unique=True),
-)
-def test_no_text_breaks_the_contract(rows: list[dict], clears: set[str], keys: list[str]) -> None:
-    """An account of its own each time: the limiter of one would make this a minute."""
-    with FakeKlaviyo(openapi.load("klaviyo/stable.json")) as account:
-        destination = klaviyo(account, clear_nulls=sorted(clears))
-        sent = [Row(key, "upsert", "new", values) for key, values in zip(keys, rows, strict=False)]
-        outcomes = deliver(destination, sent)
-        assert outcomes.keys() == {row.key for row in sent}
-        deliver(audience(account), [leaver(row.key) for row in sent])
-        assert account.contract_violations == []
