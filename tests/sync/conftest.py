@@ -10,6 +10,7 @@ from orchestration.warehouse import Warehouse, dbt
 from tests.fakes.hubspot import FakeHubSpot
 from tests.fakes.job_desk import JobDesk
 from tests.fixtures.activation_project import make_project, stand_in_statements
+from tests.sync.invariants import hold, settle
 from tests.sync.killing import Nursery
 from tests.sync.lab import QUICK, SYNC, DeskLab, Lab
 
@@ -53,3 +54,12 @@ def lab(compiled_project: Path, tmp_path: Path, hub: FakeHubSpot) -> Lab:
     project = tmp_path / "project"
     shutil.copytree(compiled_project, project)
     return Lab(project, hub)
+
+
+@pytest.fixture
+def invariants_hold(lab: Lab, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """After the test its fault ends, and what must always hold is looked at."""
+    caplog.set_level("DEBUG")
+    yield
+    settle(lab)
+    hold(lab, caplog.text)

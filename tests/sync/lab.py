@@ -134,3 +134,12 @@ class DeskLab(Lab):
         for job_id, work in self.hub.jobs.items():
             if job_id not in known and work.state == "running":
                 self.hub.end(work)
+
+
+def customer_keys(lab: Lab) -> list[str]:
+    return sorted(contact["cdp_customer_id"] for contact in lab.hub.contacts.values())
+
+
+def statuses(lab: Lab) -> dict[str, int]:
+    sql = "select status, count(*) as n from activation.sync_outcomes group by status"
+    return {row["status"]: row["n"] for row in lab.fetch(sql)}
