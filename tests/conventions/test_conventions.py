@@ -10,6 +10,7 @@ from orchestration.warehouse import ROOT
 
 MAX_SQL_LINES = 150
 MAX_PYTHON_LINES = 400
+MAX_YAML_LINES = 600
 CONTRACTED = {"marts", "segments", "activation"}
 NAMES = {
     "staging": re.compile(r"^stg_[a-z]+__[a-z0-9_]+$"),
@@ -131,7 +132,14 @@ def test_names_of_unit_tests_fit_into_postgresql(manifest):
 
 @pytest.mark.parametrize(
     ("pattern", "limit"),
-    [("models/**/*.sql", MAX_SQL_LINES), ("orchestration/**/*.py", MAX_PYTHON_LINES)],
+    [
+        *((f"{area}/**/*.sql", MAX_SQL_LINES) for area in ("models", "macros", "tests")),
+        *(
+            (f"{area}/**/*.py", MAX_PYTHON_LINES)
+            for area in ("orchestration", "tests", "benchmarks")
+        ),
+        *((f"{area}/**/*.yml", MAX_YAML_LINES) for area in ("models", "macros")),
+    ],
 )
 def test_a_file_fits_on_a_screen_or_two(pattern, limit):
     long = {
