@@ -11,6 +11,7 @@ from orchestration.warehouse import ROOT
 MAX_SQL_LINES = 150
 MAX_PYTHON_LINES = 400
 MAX_YAML_LINES = 600
+PYTHON = ("orchestration", "tests", "benchmarks")
 CONTRACTED = {"marts", "segments", "activation"}
 NAMES = {
     "staging": re.compile(r"^stg_[a-z]+__[a-z0-9_]+$"),
