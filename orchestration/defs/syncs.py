@@ -10,7 +10,7 @@ from orchestration.defs.project import POOL, TARGET, manifest, model_key, transl
 from orchestration.sync.overview import overview
 from orchestration.sync.preview import planned_rows
 from orchestration.sync.run import SyncRun, run_sync
-from orchestration.sync.spec import SyncSpec, load_syncs
+from orchestration.sync.spec import SyncSpec, ancestors, load_syncs
 
 CHECKS = ("no_row_was_refused", "no_guard_held_it", "nothing_waits_for_somebody")
 
@@ -107,31 +107,19 @@ def planning_keys(spec: SyncSpec, manifest: Mapping[str, Any]) -> list[dg.AssetK
     """The models of activation that a plan of this sync is made of: its own, and not those of
     other syncs, whose plans stay as they are."""
     others = {f"model.cdp.{name}" for name in load_syncs(manifest)} - {_model(spec.sync_name)}
-    above = _ancestors(manifest, _model("sync_plan")) | {_model(spec.sync_name)}
+    above = ancestors(manifest, _model("sync_plan")) | {_model(spec.sync_name)}
     own = [
         name
         for name in above
         if name in manifest["nodes"]
         and manifest["nodes"][name]["fqn"][1] == "activation"
-        and (name == _model("sync_plan") or not others & _ancestors(manifest, name))
+        and (name == _model("sync_plan") or not others & ancestors(manifest, name))
     ]
     return [translator.get_asset_key(manifest["nodes"][name]) for name in sorted(own)]
 
 
 def _model(name: str) -> str:
     return f"model.cdp.{name}"
-
-
-def _ancestors(manifest: Mapping[str, Any], model: str) -> set[str]:
-    """With the model itself."""
-    found: set[str] = set()
-    waiting = [model]
-    while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found.add(name)
-            waiting.extend(manifest["parent_map"].get(name, ()))
-    return found
 
 
 def _ledger_specs() -> list[dg.AssetSpec]:

@@ -15,7 +15,6 @@ import phonenumbers
 
 from orchestration.destinations.base import Row
 
-HASH = re.compile(r"[0-9a-f]{64}")
 _HASH_OF_ANY_CASE = re.compile(r"\s*[0-9a-fA-F]{64}\s*")
 _EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+\.[^@\s\x00-\x1f\x7f]+")
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from orchestration.sync.guards import Facts
 from orchestration.sync.lease import LEDGER, RUNS
-from orchestration.sync.spec import SyncSpec
+from orchestration.sync.spec import SyncSpec, ancestors
 from orchestration.warehouse import Warehouse, compose
 
 LANDINGS, VERDICTS = "state.landings", "state.test_verdicts"
@@ -39,7 +39,7 @@ _FAILING = """
 
 def read_facts(warehouse: Warehouse, spec: SyncSpec, manifest: Mapping[str, Any]) -> Facts:
     """A few small queries."""
-    above = _ancestors(manifest, f"model.cdp.{spec.sync_name}")
+    above = ancestors(manifest, f"model.cdp.{spec.sync_name}")
     return Facts(
         mapping_changed=_mapping_changed(warehouse, spec),
         ledger_lost=_ledger_lost(warehouse, spec),
@@ -87,16 +87,6 @@ def _failed_tests(warehouse: Warehouse, manifest: Mapping[str, Any], above: set[
     nodes = (manifest["nodes"].get(row["test_id"]) for row in failing)
     # A test that is no longer in the project says nothing about it.
     return sum(bool(above & set(node["depends_on"]["nodes"])) for node in nodes if node)
-
-
-def _ancestors(manifest: Mapping[str, Any], model: str) -> set[str]:
-    found, waiting = set(), [model]
-    while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found.add(name)
-            waiting.extend(manifest["parent_map"].get(name, ()))
-    return found
 
 
 def _fetch(

@@ -6,6 +6,7 @@ Unknown keys are refused, and so is a sync whose model does not take its rows fr
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -142,6 +143,18 @@ def load_sync(manifest: dict[str, Any], sync_name: str) -> SyncSpec:
         return SyncSpec(sync_name=sync_name, columns=list(types), **meta)
     except (ValidationError, TypeError) as error:
         raise InvalidSync(f"{sync_name}: {_explained(error)}") from None
+
+
+def ancestors(manifest: Mapping[str, Any], node: str) -> set[str]:
+    """Unique ids of what a node is made of, itself included."""
+    found: set[str] = set()
+    waiting = [node]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting.extend(manifest["parent_map"].get(name, ()))
+    return found
 
 
 def _explained(error: Exception) -> str:

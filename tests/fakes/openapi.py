@@ -33,8 +33,7 @@ class Contract:
         if spec.get("swagger") == "2.0":
             spec = _as_openapi_3(spec)
         spec = _normalised(spec)
-        self._host, _, path = spec["servers"][0]["url"].rpartition("//")[2].partition("/")
-        self._prefix = f"/{path}" if path else ""
+        self._host = spec["servers"][0]["url"].rpartition("//")[2].partition("/")[0]
         # Vendors' files fail the validator of specifications, on parts nobody here uses.
         self._openapi = OpenAPI.from_dict(spec, config=Config(spec_validator_cls=None))
 

@@ -4,14 +4,10 @@ from contextlib import closing
 from typing import Any
 
 import psycopg2
-import pytest
 
 from orchestration.destinations.base import Outcome, Row
 from orchestration.destinations.postgres import Postgres
 from orchestration.sync.spec import SyncSpec
-
-pytestmark = pytest.mark.postgres
-
 
 COLUMNS = ["id", "email", "points"]
 

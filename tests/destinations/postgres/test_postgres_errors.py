@@ -18,6 +18,9 @@ from tests.destinations.postgres.case import DELIVERED, Table, pg, row, spec, to
 # -- what goes wrong
 
 
+pytestmark = pytest.mark.postgres
+
+
 class Cut:
     """Passes bytes on to the server and cuts the line once a commit went by."""
 

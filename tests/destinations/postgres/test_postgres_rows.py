@@ -3,9 +3,12 @@
 from contextlib import closing
 
 import psycopg2
+import pytest
 
 from orchestration.destinations.base import Row
 from tests.destinations.postgres.case import DELIVERED, Table, pg, row, told
+
+pytestmark = pytest.mark.postgres
 
 
 def gone(key: str, reason: str = "left") -> Row:
