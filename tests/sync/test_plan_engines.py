@@ -13,7 +13,9 @@ from orchestration.warehouse import Warehouse, dbt
 from tests.conftest import environment
 from tests.fixtures.activation_project import make_project, stand_in_statements
 from tests.fixtures.postgres import own_database
-from tests.sync.conftest import PLANNED, SYNC
+from tests.sync.lab import SYNC
+
+PLANNED = "int_activation__hubspot_contacts_planned"
 
 CITIES = [
     "Ana",
