@@ -16,13 +16,12 @@ import ssl
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from email.message import EmailMessage
-from functools import partial
 from typing import Any, ClassVar
 
 from orchestration.alerts.states import Change
 from orchestration.destinations.base import CallError, Limits, setting
 from orchestration.sync.http import BearerToken, Credentials, HttpClient, Policy
-from orchestration.sync.safe_url import ALLOWED_HOSTS, GuardedAdapter, UrlGuard
+from orchestration.sync.safe_url import ALLOWED_HOSTS, UrlGuard
 
 # Somebody's mail server that hangs must not hold the job up for the minutes a sync may take.
 _BRIEF = Policy(tries=3, exchange_deadline=20.0, call_deadline=60.0, max_retry_after=30.0)
@@ -59,7 +58,7 @@ class Webhook(Channel):
     name = "webhook"
 
     def __init__(self, url: str, guard: UrlGuard, token: str = "", policy: Policy = _BRIEF) -> None:
-        credentials = BearerToken(token) if token else _NoLogin("")
+        credentials = BearerToken(token) if token else Credentials("")
         self._post = _poster(url, guard, credentials, policy)
 
     def send(self, news: Sequence[Change]) -> None:
@@ -73,7 +72,7 @@ class Slack(Channel):
     name = "slack"
 
     def __init__(self, url: str, guard: UrlGuard, policy: Policy = _BRIEF) -> None:
-        self._post = _poster(url, guard, _NoLogin(""), policy)
+        self._post = _poster(url, guard, Credentials(""), policy)
 
     def send(self, news: Sequence[Change]) -> None:
         lines = [_line(change, bold="*") for change in news]
@@ -179,20 +178,12 @@ def _email(recipients: str) -> Channel:
     )
 
 
-class _NoLogin(Credentials):
-    """None at all; as an auth object, so that a .netrc file adds none."""
-
-    def __call__(self, request: Any) -> Any:
-        return request
-
-
 def _poster(
     url: str, guard: UrlGuard, credentials: Credentials, policy: Policy
 ) -> Callable[[Any], None]:
     """Posts JSON to an address; any 2xx is an arrival."""
     safe = guard.check(url, is_secret=True, resolves=False)
-    adapter = partial(GuardedAdapter, guard)
-    http = HttpClient(safe.origin, credentials, _ONE_A_SECOND, policy, adapter=adapter)
+    http = HttpClient(safe.origin, credentials, _ONE_A_SECOND, policy, guard=guard)
 
     def post(payload: Any) -> None:
         try:

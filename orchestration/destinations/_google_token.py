@@ -6,19 +6,10 @@ A service account would need RSA signatures, and so a library of cryptography, f
 from collections.abc import Callable
 from urllib.parse import urlencode, urlsplit
 
-import requests
-
 from orchestration.destinations.base import Limits, Stopped, setting
 from orchestration.sync.http import Credentials, HttpClient
 
 _TOKEN_URL = "https://oauth2.googleapis.com/token"
-
-
-class _NoCredentials(Credentials):
-    """They are in the body."""
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        return request
 
 
 def access_token(client_id: str) -> Callable[[], str]:
@@ -33,7 +24,7 @@ def access_token(client_id: str) -> Callable[[], str]:
     parts = urlsplit(setting("GOOGLE_TOKEN_URL", _TOKEN_URL))
     http = HttpClient(
         f"{parts.scheme}://{parts.netloc}",
-        _NoCredentials(client_id),
+        Credentials(client_id),  # the form holds the secrets
         Limits(batch_rows=1, rates=((10, 60),)),
     )
 

@@ -112,20 +112,13 @@ class HttpOptions(BaseModel):
     def credentials(self) -> Credentials:
         """Raises ``LookupError`` with the name of a variable that is not set."""
         if self.auth == "none":
-            return NoLogin("")
+            return Credentials("")
         secret = setting(self.auth_env or "")
         if self.auth == "basic":
             return BasicLogin(setting(self.auth_user_env or ""), secret)
         if self.auth == "header":
             return HeaderKey(self.auth_header, secret)
         return BearerToken(secret, self.auth_scheme)
-
-
-class NoLogin(Credentials):
-    """None at all; as an auth object, so that a .netrc file adds none."""
-
-    def __call__(self, request):
-        return request
 
 
 class HeaderKey(Credentials):
@@ -135,9 +128,8 @@ class HeaderKey(Credentials):
         super().__init__(secret)
         self._name = name
 
-    def __call__(self, request):
-        request.headers[self._name] = self._secret
-        return request
+    def headers(self) -> dict[str, str]:
+        return {self._name: self._secret}
 
 
 @dataclass(frozen=True)

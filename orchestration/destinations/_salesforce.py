@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-import requests
-
 from orchestration.destinations.base import Limits, Refused, Stopped, Unanswered, safe_code
 from orchestration.sync.http import Credentials, HttpClient, Policy, RenewedToken, Reply
 
@@ -16,20 +14,13 @@ CLEARED = "#N/A"
 """In a cell: empty the field. An empty cell leaves it alone."""
 
 # 100 MB of text are an upload of minutes.
-POLICY = Policy(read_timeout=120, exchange_deadline=300, call_deadline=900)
+POLICY = Policy(exchange_deadline=300, call_deadline=900)
 
 # Of these calls the bytes are the answer, or the status is: none has to be JSON.
 _NO_JSON = {204}
 _VALUES_PER_QUERY = 200
 _QUERY_CHARS = 4000
 _UPLOADS = 3
-
-
-class _InBody(Credentials):
-    """Client id and secret travel in the form that asks for a token."""
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        return request
 
 
 def token(instance_url: str, client_id: str, client_secret: str, limits: Limits) -> RenewedToken:
@@ -39,7 +30,7 @@ def token(instance_url: str, client_id: str, client_secret: str, limits: Limits)
         "client_id": client_id,
         "client_secret": client_secret,
     }
-    http = HttpClient(instance_url, _InBody(client_id), limits)
+    http = HttpClient(instance_url, Credentials(client_id), limits)  # the form holds the secret
 
     def fetch() -> str:
         reply = http.request(

@@ -31,7 +31,7 @@ from orchestration.destinations.base import (
     safe_code,
 )
 from orchestration.sync.http import HttpClient, Policy, Reply
-from orchestration.sync.safe_url import GuardedAdapter, UrlGuard
+from orchestration.sync.safe_url import UrlGuard
 from orchestration.sync.spec import SyncSpec
 
 _GONE = {404, 410}
@@ -67,7 +67,7 @@ class Http(Destination):
             options.credentials(),
             _limits(options),
             policy,
-            adapter=lambda **settings: GuardedAdapter(guard, **settings),
+            guard=guard,
         )
         return cls(spec, http, url.target)
 

@@ -30,7 +30,7 @@ _LISTS_WHO_GOES = ("archive", "delete")
 _READABLE = {"subscribed", "pending", "transactional", "unsubscribed", "cleaned"}
 
 # A call may take 120 seconds over there.
-_POLICY = Policy(read_timeout=125.0, exchange_deadline=130.0, call_deadline=600.0)
+_POLICY = Policy(exchange_deadline=130.0, call_deadline=600.0)
 
 # Titles of Mailchimp's error glossary; any other is not repeated.
 _TITLES = {

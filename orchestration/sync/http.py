@@ -1,16 +1,13 @@
-"""One HTTP policy for all endpoints.
+"""One HTTP policy for all endpoints: what is tried again, when, and what ends a run.
 
-Redirects are refused: `requests` would post the body to wherever an answer points. A read
-timeout limits each read only, so the whole exchange runs under a deadline in a thread of its
-own that is given up when it passes. tenacity owns the retries: urllib3's cannot read a
-fractional Retry-After and by default does not repeat a POST.
+Redirects are refused: the body must not go to wherever an answer points.
 """
 
 import base64
 import hashlib
+import json
 import logging
 import math
-import os
 import queue
 import threading
 import time
@@ -19,21 +16,21 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
-import requests
 import tenacity
 from pyrate_limiter import InMemoryBucket, Limiter, Rate
-from requests.adapters import HTTPAdapter
-from requests.auth import AuthBase
-from urllib3.exceptions import NewConnectionError
 
-from orchestration.destinations.base import CallError, Limits, Stopped, Unanswered, safe_code
+from orchestration.destinations.base import Limits, Stopped, Unanswered, safe_code
+from orchestration.sync.exchange import Answer, Line, NoAnswer
+from orchestration.sync.safe_url import UrlGuard
 
 logger = logging.getLogger(__name__)
 
 _TRANSIENT = {408, 425, 429, 500, 502, 503, 504, 521, 522, 523, 524}
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+# What may stand in an address as it is (RFC 3986); anything else is escaped.
+_PLAIN = "!#$%&'()*+,/:;=?@[]~"
 
 _limiters: dict[tuple[str, str], Limiter] = {}
 _limiters_lock = threading.Lock()
@@ -49,8 +46,8 @@ class Policy:
     max_retry_after: float = 120.0
     """An endpoint that asks for more ends the run instead of hanging it."""
     connect_timeout: float = 5.0
-    read_timeout: float = 30.0
     exchange_deadline: float = 60.0
+    """From the name's resolution to the last byte."""
     call_deadline: float = 300.0
     """With all retries and waits."""
 
@@ -66,13 +63,15 @@ class Reply:
 
 
 class _Retry(Exception):
-    def __init__(self, code: str, wait: float | None = None, may_have_acted: bool = True) -> None:
-        self.code, self.wait, self.may_have_acted = code, wait, may_have_acted
+    """No usable answer. ``again``: another try does no harm; ``wait``: what was asked for."""
+
+    def __init__(self, code: str, again: bool, wait: float | None = None) -> None:
+        self.code, self.again, self.wait = code, again, wait
         super().__init__(code)
 
 
-class Credentials(AuthBase):
-    """As an auth object, so that a .netrc file cannot replace it. Never shown."""
+class Credentials:
+    """Who calls: these show nothing, where no one has to or the body says it. Never shown."""
 
     def __init__(self, secret: str) -> None:
         self._secret = secret
@@ -81,6 +80,10 @@ class Credentials(AuthBase):
     def account(self) -> str:
         """Tells accounts apart without naming the secret."""
         return hashlib.sha256(self._secret.encode()).hexdigest()[:12]
+
+    def headers(self) -> dict[str, str]:
+        """What is shown with a request."""
+        return {}
 
     def renew(self, refused: str = "") -> bool:
         """After a 401 to this ``Authorization``: get another token, once per run. False: there
@@ -95,9 +98,8 @@ class BearerToken(Credentials):
         super().__init__(token)
         self._scheme = scheme
 
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"{self._scheme} {self._secret}"
-        return request
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"{self._scheme} {self._secret}"}
 
 
 class BasicLogin(Credentials):
@@ -106,10 +108,9 @@ class BasicLogin(Credentials):
     def __init__(self, user: str, password: str) -> None:
         super().__init__(f"{user}:{password}")
 
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+    def headers(self) -> dict[str, str]:
         encoded = base64.b64encode(self._secret.encode()).decode()
-        request.headers["Authorization"] = f"Basic {encoded}"
-        return request
+        return {"Authorization": f"Basic {encoded}"}
 
 
 class RenewedToken(Credentials):
@@ -124,12 +125,11 @@ class RenewedToken(Credentials):
         self._renewals = 0
         self._lock = threading.Lock()
 
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+    def headers(self) -> dict[str, str]:
         with self._lock:
             if self._token is None:
                 self._token = self._fetch()
-            request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
+            return {"Authorization": f"Bearer {self._token}"}
 
     def renew(self, refused: str = "") -> bool:
         with self._lock:
@@ -138,6 +138,15 @@ class RenewedToken(Credentials):
             self._token = None
             self._renewals += 1
             return self._renewals == 1
+
+
+@dataclass(frozen=True)
+class _Request:
+    method: str
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes | None = field(repr=False)
+    repeatable: bool
 
 
 class HttpClient:
@@ -151,8 +160,9 @@ class HttpClient:
         policy: Policy | None = None,
         sleep: Callable[[float], None] = time.sleep,
         headers: Mapping[str, str] | None = None,
-        adapter: Callable[..., HTTPAdapter] = HTTPAdapter,
+        guard: UrlGuard | None = None,
     ) -> None:
+        """``headers`` go with each request. ``guard``: for an address of a person's choice."""
         parts = urlsplit(base_url)
         if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
             raise ValueError("the address of an endpoint must be https")
@@ -160,12 +170,19 @@ class HttpClient:
             raise ValueError("the address of an endpoint must not hold credentials")
         self._base_url = base_url.rstrip("/")
         self._policy = policy or Policy()
-        self._sleep = sleep
         self._auth = auth
-        self._headers = dict(headers or {})
-        self._adapter = adapter
+        self._headers = {"User-Agent": "cdp"} | dict(headers or {})
+        self._guard = guard
         self._limiter = _limiter_of((self._base_url, auth.account), limits)
-        self._idle: queue.LifoQueue[requests.Session] = queue.LifoQueue()
+        self._idle: queue.LifoQueue[Line] = queue.LifoQueue()
+        self._retrying = tenacity.Retrying(
+            stop=tenacity.stop_after_attempt(self._policy.tries)
+            | tenacity.stop_before_delay(self._policy.call_deadline),
+            wait=self._wait,
+            retry=tenacity.retry_if_exception(_is_worth_another_try),
+            sleep=sleep,
+            reraise=True,
+        )
         self._lock = threading.Lock()
         self.calls = 0
 
@@ -195,98 +212,67 @@ class HttpClient:
         Raises ``Unanswered`` when retries or the deadline are used up, ``Stopped`` on 401
         (after one renewal of the token), 403, a redirect, a bad certificate, or a Retry-After
         beyond reason."""
-        policy = self._policy
-        retrying = tenacity.Retrying(
-            stop=tenacity.stop_after_attempt(policy.tries)
-            | tenacity.stop_before_delay(policy.call_deadline),
-            wait=self._wait,
-            retry=tenacity.retry_if_exception(
-                lambda error: isinstance(error, _Retry) and (repeatable or not error.may_have_acted)
-            ),
-            sleep=self._sleep,
-            reraise=True,
-        )
-        arguments = {
-            "method": method,
-            "url": self._base_url + path,
-            "json": payload,
-            "data": data,
-            "headers": self._headers | dict(headers or {}),
-            "params": params,
-        }
+        sent = self._headers | dict(headers or {})
+        if payload is not None:
+            data = json.dumps(payload, allow_nan=False).encode()
+            sent = {"Content-Type": "application/json"} | sent
+        url = self._base_url + quote(path, safe=_PLAIN)
+        if params:
+            url += "?" + urlencode(params)
+        request = _Request(method, url, sent, data, repeatable)
         failure = None
         try:
             needed = {200, 201, 207} if statuses is None else statuses
-            return retrying(self._once, arguments, needed)
+            return self._retrying(self._once, request, needed)
         except _Retry as retry:
             failure = Unanswered(retry.code)
         raise failure
 
     # -- inside
 
-    def _once(self, arguments: dict[str, Any], statuses: set[int], renew: bool = True) -> Reply:
+    def _once(self, request: _Request, statuses: set[int], renew: bool = True) -> Reply:
         # Before the deadline of the exchange begins: a turn that is waited for is no call yet.
         self._limiter.try_acquire("call")
+        shown = self._auth.headers()
         with self._lock:
             self.calls += 1
-        response = self._exchange(arguments)
-        status = response.status_code
-        refused = response.request.headers.get("Authorization", "")
-        if status == 401 and renew and self._auth.renew(refused):
-            return self._once(arguments, statuses, renew=False)
+        answer = self._exchange(request, shown)
+        status = answer.status
+        if status == 401 and renew and self._auth.renew(shown.get("Authorization", "")):
+            return self._once(request, statuses, renew=False)
         if status in (401, 403):
             raise Stopped(f"HTTP_{status}", "auth")
         if 300 <= status < 400:
             raise Stopped("REDIRECT_REFUSED")
         if status in _TRANSIENT:
-            wait = retry_after_seconds(response.headers.get("Retry-After"))
+            wait = retry_after_seconds(answer.retry_after)
             if wait is not None and wait > self._policy.max_retry_after:
                 raise Stopped("RETRY_AFTER_TOO_LONG", "transient")
-            logger.info("%s answered %s, trying again", arguments["method"], status)
-            raise _Retry(f"HTTP_{status}", wait, may_have_acted=status != 429)
-        body = _json(response)
+            logger.info("%s answered %s, trying again", request.method, status)
+            raise _Retry(f"HTTP_{status}", request.repeatable or status == 429, wait)
+        body = _json(answer.content)
         if status in statuses and body is None:
-            raise _Retry("UNREADABLE_ANSWER")
-        return Reply(status, body, response.content)
+            raise _Retry("UNREADABLE_ANSWER", request.repeatable)
+        return Reply(status, body, answer.content)
 
-    def _exchange(self, arguments: dict[str, Any]) -> requests.Response:
-        """One request under the exchange deadline. Exceptions of `requests` can hold the
-        address and are never chained."""
-        result: list[Any] = []
-        session = self._session()
-
-        def work() -> None:
-            try:
-                result.append(
-                    session.request(
-                        **arguments,
-                        auth=self._auth,
-                        timeout=(self._policy.connect_timeout, self._policy.read_timeout),
-                        allow_redirects=False,
-                    )
-                )
-            except Exception as error:
-                result.append(error)
-
-        worker = threading.Thread(target=work, name="http-exchange", daemon=True)
-        worker.start()
-        worker.join(self._policy.exchange_deadline)
-        if not result:
-            raise _Retry("EXCHANGE_DEADLINE")  # the session is the thread's, for good
-        self._idle.put(session)
-        [answer] = result
-        if isinstance(answer, requests.exceptions.SSLError):
-            raise Stopped("BAD_CERTIFICATE")
-        if isinstance(answer, requests.exceptions.RequestException):
-            code = type(answer).__name__.upper()
-            raise _Retry(code, may_have_acted=not _never_connected(answer))
-        if isinstance(answer, Stopped):
-            raise Stopped(answer.code, answer.error_class)
-        if isinstance(answer, CallError):
-            raise type(answer)(answer.code)
-        if isinstance(answer, Exception):
-            raise Stopped(type(answer).__name__.upper())
-        return answer
+    def _exchange(self, request: _Request, shown: Mapping[str, str]) -> Answer:
+        line = self._line()
+        failure = None
+        try:
+            return line.exchange(
+                request.method,
+                request.url,
+                {**request.headers, **shown},
+                request.body,
+                # A kept connection may be dead by now: then nobody knows whether it acted.
+                fresh=not request.repeatable,
+            )
+        except NoAnswer as silence:
+            again = request.repeatable or not silence.may_have_acted
+            failure = _Retry(silence.code, again)
+        finally:
+            self._idle.put(line)
+        raise failure
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
@@ -296,25 +282,17 @@ class HttpClient:
         )(state)
         return jittered if asked is None else asked + min(jittered, 1.0)
 
-    def _session(self) -> requests.Session:
+    def _line(self) -> Line:
         try:
             return self._idle.get_nowait()
         except queue.Empty:
-            pass
-        session = requests.Session()
-        # Read once: requests asks the environment again for each call, which takes 150 us of it.
-        session.trust_env = False
-        session.proxies = requests.utils.get_environ_proxies(self._base_url)
-        session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
-        adapter = self._adapter(max_retries=0)
-        session.mount("https://", adapter)
-        session.mount("http://", adapter)
-        return session
+            policy = self._policy
+            permits = self._guard.permits if self._guard else None
+            return Line(policy.connect_timeout, policy.exchange_deadline, permits)
 
 
-def _never_connected(error: requests.exceptions.RequestException) -> bool:
-    cause = error.args[0] if error.args else None
-    return isinstance(getattr(cause, "reason", None), NewConnectionError)
+def _is_worth_another_try(error: BaseException) -> bool:
+    return isinstance(error, _Retry) and error.again
 
 
 def retry_after_seconds(header: str | None, now: datetime | None = None) -> float | None:
@@ -342,9 +320,9 @@ def _limiter_of(account: tuple[str, str], limits: Limits) -> Limiter:
         return _limiters[account]
 
 
-def _json(response: requests.Response) -> Any:
+def _json(content: bytes) -> Any:
     try:
-        return response.json()
+        return json.loads(content)
     except ValueError:
         return None
 

@@ -1,9 +1,9 @@
 """Addresses that a person gives (webhooks, alerts): which of them may be called.
 
 A host must be on the allow-list ``CDP_WEBHOOK_ALLOWED_HOSTS``, and what its name resolves to
-must be public, or lie in a network that the list names. The name is resolved at every
-connection and the socket goes to the very address that was looked at, so a name that changes
-its mind in between (DNS rebinding) gains nothing. TLS still verifies the name.
+must be public, or lie in a network that the list names. Each address is looked at again right
+before a socket goes there (``permits``), so a name that changes its mind in between (DNS
+rebinding) gains nothing. TLS still verifies the name.
 
 The list, separated by commas: ``api.example.com`` (ports 443 and 8443), ``api.example.com:9443``,
 ``10.1.0.0/16`` (addresses that names on the list may resolve to), ``127.0.0.1`` (a development
@@ -11,27 +11,14 @@ server; http is for loopback alone). Cloud metadata cannot be allowed.
 """
 
 import ipaddress
-import logging
 import os
 import re
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import urlsplit
 
-from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
-from urllib3.util.connection import create_connection
-
-from orchestration.destinations.base import Stopped
-
 ALLOWED_HOSTS = "CDP_WEBHOOK_ALLOWED_HOSTS"
-
-# At debug level urllib3 writes down targets, and here a target can be a secret.
-logging.getLogger("urllib3").setLevel(logging.INFO)
 
 _PORTS = frozenset({443, 8443})
 # One label or more of letters, digits and hyphens; a name in another script is to be given as
@@ -125,21 +112,18 @@ class UrlGuard:
         self._check_listed(host, port, is_loopback)
         port = port or (443 if parts.scheme == "https" else 80)
         if resolves:
-            self.addresses(host, port)
+            self._check_resolved(host, port)
         shown = f"[{host}]" if ":" in host else host
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         return SafeUrl(f"{parts.scheme}://{shown}:{port}", target)
 
-    def addresses(self, host: str, port: int) -> list[str]:
-        """What the name resolves to, all of it allowed. Raises ``UnsafeUrl`` when one is not
-        (which one is tried is up to the network), ``OSError`` when there is no such name."""
-        literal = _host(host)
-        found = [str(literal)] if literal else self._resolver(host, port)
-        if not found:
-            raise UnsafeUrl("the name resolves to nothing")
-        for text in found:
-            self._check_address(ipaddress.ip_address(text.partition("%")[0]))
-        return found
+    def permits(self, address: str) -> bool:
+        """Whether a socket may go to this address."""
+        try:
+            self._check_address(ipaddress.ip_address(address.partition("%")[0]))
+        except ValueError:
+            return False
+        return True
 
     # -- inside
 
@@ -175,6 +159,15 @@ class UrlGuard:
         is_open = (host, None) in self._hosts and (is_loopback or (port or 443) in _PORTS)
         if not is_open:
             raise UnsafeUrl(f"the port is not in {ALLOWED_HOSTS}")
+
+    def _check_resolved(self, host: str, port: int) -> None:
+        """All of it must be allowed: which address is tried is up to the network."""
+        literal = _host(host)
+        found = [str(literal)] if literal else self._resolver(host, port)
+        if not found:
+            raise UnsafeUrl("the name resolves to nothing")
+        for text in found:
+            self._check_address(ipaddress.ip_address(text.partition("%")[0]))
 
     def _check_address(self, address: _Address) -> None:
         for inner in (address, *_embedded(address)):
@@ -222,61 +215,3 @@ def _is_public(address: _Address) -> bool:
 def _is_wrapper(address: _Address) -> bool:
     """What counts is the IPv4 address inside, which is looked at too."""
     return isinstance(address, ipaddress.IPv6Address) and bool(_embedded(address))
-
-
-# -- connections
-
-
-class GuardedAdapter(HTTPAdapter):
-    """Connects to addresses that the guard has seen, and through no proxy: a proxy would
-    resolve the name for itself."""
-
-    def __init__(self, guard: UrlGuard, **settings: Any) -> None:
-        self._guard = guard
-        super().__init__(**settings)
-
-    def init_poolmanager(self, *arguments: Any, **settings: Any) -> None:
-        super().init_poolmanager(*arguments, **settings)
-        manager: PoolManager = self.poolmanager
-        manager.pool_classes_by_scheme = _guarded_pools(self._guard)
-
-    def send(self, request: Any, **settings: Any) -> Any:
-        return super().send(request, **settings | {"proxies": {}})
-
-
-def _guarded_pools(guard: UrlGuard) -> dict[str, type]:
-    def connect(self: HTTPConnection) -> socket.socket:
-        """The twin of urllib3's ``_new_conn``, of addresses that were looked at."""
-        try:
-            addresses = guard.addresses(self.host, self.port)
-            return _first_that_answers(self, addresses)
-        except UnsafeUrl:
-            raise Stopped("UNSAFE_ADDRESS") from None
-        except socket.gaierror as error:
-            raise NameResolutionError(self.host, self, error) from error
-        except TimeoutError as error:
-            raise ConnectTimeoutError(self, "timed out") from error
-        except OSError as error:
-            raise NewConnectionError(self, "no connection") from error
-
-    http = type("GuardedHttp", (HTTPConnection,), {"_new_conn": connect})
-    https = type("GuardedHttps", (HTTPSConnection,), {"_new_conn": connect})
-    return {
-        "http": type("GuardedHttpPool", (HTTPConnectionPool,), {"ConnectionCls": http}),
-        "https": type("GuardedHttpsPool", (HTTPSConnectionPool,), {"ConnectionCls": https}),
-    }
-
-
-def _first_that_answers(connection: HTTPConnection, addresses: list[str]) -> socket.socket:
-    for number, address in enumerate(addresses, start=1):
-        try:
-            return create_connection(
-                (address, connection.port),
-                connection.timeout,
-                source_address=connection.source_address,
-                socket_options=connection.socket_options,
-            )
-        except OSError:
-            if number == len(addresses):
-                raise
-    raise OSError("no address")

@@ -124,6 +124,11 @@ class FakeServer(ABC):
     def url(self) -> str:
         return f"{'https' if self.tls else 'http'}://127.0.0.1:{self._server.server_address[1]}"
 
+    @property
+    def connections(self) -> int:
+        """How often somebody has connected, requests or not."""
+        return self._server.connections
+
     @abstractmethod
     def answer(self, request: Request) -> Answer:
         """Do what a request asks for, under ``lock``. Raises ``ApiError``."""
@@ -143,6 +148,12 @@ class FakeServer(ABC):
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
+    connections = 0
+
+    def get_request(self) -> Any:
+        accepted = super().get_request()
+        self.connections += 1
+        return accepted
 
     def handle_error(self, *_: object) -> None:
         """Clients that die are no news."""

@@ -208,7 +208,7 @@ def test_who_was_not_reached_is_told_next_time_and_nobody_else_twice(
         (Fault(status=302, headers={"Location": "http://127.0.0.1:1/"}), "REDIRECT_REFUSED"),
         (Fault(status=401), "HTTP_401"),
         (Fault(status=404, body=b"jane@example.com"), "HTTP_404"),
-        (Fault(hangs_up=True), "CONNECTIONERROR"),
+        (Fault(hangs_up=True), "CONNECTION_LOST"),
         (Fault(seconds_per_byte=1.0, status=200, body=b"drip, drip"), "EXCHANGE_DEADLINE"),
     ],
 )
@@ -295,9 +295,12 @@ def test_a_wrong_setting_is_told_by_name_and_hinders_nobody_else(
 
 
 def test_an_address_of_the_machines_network_is_never_called(hook: FakeHook) -> None:
-    guard = UrlGuard("hook.example.com", resolver=lambda host, port: ["169.254.169.254"])
+    port = hook.url.rpartition(":")[2]
+    # The host is on the list, its address (this machine's own) is not.
+    guard = UrlGuard(f"localhost:{port}")
     with pytest.raises(DeliveryFailed, match="UNSAFE_ADDRESS"):
-        Webhook("https://hook.example.com/", guard, policy=QUICK).send(NEWS)
+        Webhook(f"https://localhost:{port}/", guard, policy=QUICK).send(NEWS)
+    assert hook.connections == 0
 
 
 def test_a_hanging_webhook_does_not_hold_the_job_up(hook: FakeHook) -> None:

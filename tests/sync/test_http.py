@@ -58,7 +58,7 @@ def test_a_closed_port_is_unanswered_and_says_nothing_of_the_address() -> None:
     )
     with pytest.raises(Unanswered) as caught:
         client.post(PATH, PAYLOAD)
-    assert (str(caught.value), client.calls) == ("CONNECTIONERROR", 2)
+    assert (str(caught.value), client.calls) == ("NO_CONNECTION", 2)
     assert caught.value.__context__ is None
 
 
@@ -85,3 +85,53 @@ def test_bad_credentials_stop(hub: FakeHubSpot) -> None:
     with pytest.raises(Stopped) as caught:
         HttpClient(hub.url, BearerToken("wrong"), WIDE).post(PATH, PAYLOAD)
     assert (caught.value.code, caught.value.error_class) == ("HTTP_401", "auth")
+
+
+@pytest.mark.parametrize("repeatable", [True, False])
+def test_no_request_is_sent_again_unasked(hub: FakeHubSpot, repeatable: bool) -> None:
+    """libcurl does, where a kept connection dies without an answer."""
+    client = HttpClient(hub.url, BearerToken(hub.token), WIDE, Policy(tries=1))
+    client.post(PATH, PAYLOAD)
+    hub.faults.append(Fault(applies=True, hangs_up=True))
+    with pytest.raises(Unanswered, match="CONNECTION_LOST"):
+        client.request("POST", PATH, PAYLOAD, repeatable=repeatable)
+    assert client.calls == len(hub.calls) == 2
+
+
+def test_what_may_have_acted_is_tried_again_only_where_that_is_harmless(hub: FakeHubSpot) -> None:
+    policy = Policy(tries=3, first_wait=0, max_wait=0)
+    client = HttpClient(hub.url, BearerToken(hub.token), WIDE, policy)
+    hub.faults.append(Fault(hangs_up=True))
+    with pytest.raises(Unanswered):
+        client.request("POST", PATH, PAYLOAD, repeatable=False)
+    assert client.calls == 1
+    hub.faults.append(Fault(hangs_up=True))
+    assert client.post(PATH, PAYLOAD).status == 200
+    nobody = HttpClient("http://127.0.0.1:9", BearerToken("t"), WIDE, policy)
+    with pytest.raises(Unanswered, match="NO_CONNECTION"):
+        nobody.request("POST", PATH, PAYLOAD, repeatable=False)
+    assert nobody.calls == 3
+
+
+def test_a_connection_is_kept(hub: FakeHubSpot) -> None:
+    client = HttpClient(hub.url, BearerToken(hub.token), WIDE)
+    for _ in range(3):
+        client.post(PATH, PAYLOAD)
+    assert (hub.connections, len(hub.calls)) == (1, 3)
+
+
+def test_a_secret_cannot_bring_a_header_of_its_own(hub: FakeHubSpot) -> None:
+    for token in (f"{hub.token}\r\nX-Other: 1", f"{hub.token}\n", "t\0", "t\u20ac"):
+        with pytest.raises(Stopped, match="BAD_REQUEST_TEXT"):
+            HttpClient(hub.url, BearerToken(token), WIDE).post(PATH, PAYLOAD)
+    assert hub.connections == 0
+
+
+def test_an_answer_without_end_is_cut_off(
+    hub: FakeHubSpot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orchestration.sync.exchange._LONGEST_ANSWER", 1000)
+    hub.faults.append(Fault(status=200, body=b"x" * 1001))
+    client = HttpClient(hub.url, BearerToken(hub.token), WIDE, Policy(tries=1))
+    with pytest.raises(Unanswered, match="ANSWER_TOO_LONG"):
+        client.post(PATH, PAYLOAD)

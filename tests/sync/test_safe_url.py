@@ -10,7 +10,7 @@ import pytest
 
 from orchestration.destinations.base import Limits, Stopped, Unanswered
 from orchestration.sync.http import BearerToken, HttpClient, Policy
-from orchestration.sync.safe_url import GuardedAdapter, UnsafeUrl, UrlGuard
+from orchestration.sync.safe_url import UnsafeUrl, UrlGuard
 from tests.fakes.webhook import FakeWebhook
 
 PUBLIC = "93.184.215.14"
@@ -183,24 +183,18 @@ def test_a_list_with_a_mistake_is_refused(entry: str) -> None:
 
 
 def client(checker: UrlGuard, url: str) -> HttpClient:
-    def adapter(**settings):
-        return GuardedAdapter(checker, **settings)
-
-    return HttpClient(url, BearerToken("t"), WIDE, QUICK, adapter=adapter)
+    return HttpClient(url, BearerToken("t"), WIDE, QUICK, guard=checker)
 
 
 def test_a_name_that_changes_its_mind_is_not_followed() -> None:
-    answers = [[PUBLIC], ["127.0.0.1"]]
-    checker = UrlGuard("api.example.com", lambda host, port: answers.pop(0))
     with FakeWebhook() as hook:
         port = hook.url.rpartition(":")[2]
-        checker = UrlGuard(f"api.example.com:{port}", lambda host, port: answers.pop(0))
-        checker.check(f"https://api.example.com:{port}/")
+        checker = UrlGuard(f"localhost:{port}", lambda host, port: [PUBLIC])
+        url = checker.check(f"https://localhost:{port}/").origin
         with pytest.raises(Stopped) as caught:
-            client(checker, f"https://api.example.com:{port}").post("/", {})
+            client(checker, url).post("/", {})
         assert caught.value.code == "UNSAFE_ADDRESS"
-        assert answers == []
-        assert hook.calls == []
+        assert hook.connections == 0
 
 
 def test_a_redirect_ends_it_and_the_second_host_gets_no_byte() -> None:
@@ -226,18 +220,18 @@ def test_a_proxy_of_the_environment_is_passed_by(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_name_that_is_not_there_is_unanswered() -> None:
-    with pytest.raises(Unanswered):
-        client(UrlGuard("api.example.com", resolver()), "https://api.example.com").post("/", {})
+    with pytest.raises(Unanswered, match="NAME_NOT_RESOLVED"):
+        client(UrlGuard("no.name.invalid"), "https://no.name.invalid").post("/", {})
 
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Certificate and key of hook.example.com."""
+    """Certificate and key of hook.localhost."""
     if not shutil.which("openssl"):
         pytest.skip("no openssl to make a certificate with")
     path = tmp_path_factory.mktemp("tls") / "both.pem"
-    command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=hook.example.com"
-    command += f" -addext subjectAltName=DNS:hook.example.com -keyout {path}.key -out {path}.crt"
+    command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=hook.localhost"
+    command += f" -addext subjectAltName=DNS:hook.localhost -keyout {path}.key -out {path}.crt"
     subprocess.run(command.split(), check=True, capture_output=True)
     path.write_text(Path(f"{path}.key").read_text() + Path(f"{path}.crt").read_text())
     return path
@@ -253,15 +247,14 @@ def test_the_name_is_verified_at_the_address_that_was_looked_at(
         port = int(hook.url.rpartition(":")[2])
 
         def post(name: str) -> None:
-            checker = UrlGuard(
-                f"{name}:{port},127.0.0.0/8", lambda host, port: ["127.0.0.9", "127.0.0.1"]
-            )
+            # libcurl takes names below localhost for this machine, IPv6 first (RFC 6761).
+            checker = UrlGuard(f"{name}:{port},127.0.0.1", lambda host, port: ["127.0.0.1"])
             url = checker.check(f"https://{name}:{port}/hook")
             client(checker, url.origin).request("POST", url.target, {}, statuses=set())
 
-        post("hook.example.com")
-        assert hook.requests[0].headers["host"] == f"hook.example.com:{port}"
+        post("hook.localhost")
+        assert hook.requests[0].headers["host"] == f"hook.localhost:{port}"
         with pytest.raises(Stopped) as caught:
-            post("other.example.com")
+            post("other.localhost")
         assert caught.value.code == "BAD_CERTIFICATE"
         assert len(hook.calls) == 1
