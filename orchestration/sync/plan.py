@@ -15,7 +15,7 @@ from itertools import groupby
 
 from orchestration.destinations.base import Row
 from orchestration.sync.plan_counts import PlanCounts, tally
-from orchestration.sync.row_hash import row_hasher
+from orchestration.sync.row_hash import row_hash_sql
 from orchestration.sync.spec import InvalidSync, SyncSpec
 from orchestration.warehouse import Placeholders, Warehouse, compose
 
@@ -96,11 +96,13 @@ _PAGE = """
     select errand.phase, errand.row_key, errand.action, errand.reason,
         errand.remote_id, errand.is_uncertain, errand.row_hash, errand.attempt,
         errand.version, errand.field_hashes, errand.customer_id,
-        %s
+        %(values)s
     from sync_errand as errand
     left join {model} as model
         on errand.row_key = model.{key} and errand.row_hash is not null
-    where errand.position > ? and errand.position <= ?
+    where
+        errand.position > ? and errand.position <= ?
+        and (errand.row_hash is null or errand.row_hash = %(hash)s)
     order by errand.position
 """
 # Rows in memory at a time. A run of 400,000 rows took 886 MB with one sorted result of all of
@@ -145,10 +147,12 @@ _SAMPLE = """
 _KEYS_PER_QUESTION = 1000
 
 _HELD = """
-    select ledger.row_key, ledger.remote_id, ledger.delivered_hash, %s
+    select ledger.row_key, ledger.remote_id, ledger.delivered_hash, %(values)s
     from {ledger} as ledger
     inner join {model} as model on ledger.row_key = model.{key}
-    where ledger.sync_name = ? and ledger.is_held and not ledger.is_uncertain
+    where
+        ledger.sync_name = ? and ledger.is_held and not ledger.is_uncertain
+        and ledger.delivered_hash = %(hash)s
     order by ledger.row_key
 """
 
@@ -176,7 +180,6 @@ class Plan:
     def __init__(self, warehouse: Warehouse, spec: SyncSpec) -> None:
         self._warehouse = warehouse
         self._spec = spec
-        self._hash = row_hasher(spec.columns, spec.sync_name)
         self._model = warehouse.relation(spec.sync_name)
         self._parts = {
             "plan": warehouse.relation("sync_plan"),
@@ -272,18 +275,19 @@ class Plan:
     def held_unchanged(self, size: int) -> Iterator[list[Row]]:
         """Rows that the destination should hold just as the model has them, streamed."""
         names = self._spec.columns
-        parts = {f"column_{number}": name for number, name in enumerate(names)}
-        sql = _HELD % ", ".join(f"model.{{{part}}}" for part in parts)
-        sql = compose(sql, **self._parts, **parts)
+        sql = self._with_values(_HELD)
         for records in self._warehouse.stream(sql, [self._spec.sync_name], batch=size):
-            rows = []
-            for key, remote_id, delivered_hash, *values in records:
-                if self._hash(values) == delivered_hash:
-                    mapped = dict(zip(names, values, strict=True))
-                    row = Row(key, "upsert", "held", mapped, remote_id, row_hash=delivered_hash)
-                    rows.append(row)
-            if rows:
-                yield rows
+            yield [
+                Row(
+                    key,
+                    "upsert",
+                    "held",
+                    dict(zip(names, values, strict=True)),
+                    remote_id,
+                    row_hash=delivered_hash,
+                )
+                for key, remote_id, delivered_hash, *values in records
+            ]
 
     # -- inside
 
@@ -291,11 +295,7 @@ class Plan:
         return self._warehouse.fetch(compose(sql, **self._parts), list(params))
 
     def _rows(self, last_phase: str) -> Iterator[tuple[str, Row]]:
-        names = self._spec.columns
-        parts = {f"column_{number}": name for number, name in enumerate(names)}
-        page = compose(
-            _PAGE % ", ".join(f"model.{{{part}}}" for part in parts), **self._parts, **parts
-        )
+        page = self._with_values(_PAGE)
         size = self._prepare_errand(last_phase)
         self._warehouse.spare_memory()
         identified = self._has_identifiers()
@@ -305,9 +305,15 @@ class Plan:
                 some = list(records)
                 sent = self._identifiers(some, last_phase) if identified else {}
                 for record in some:
-                    row = self._row(record, names, sent.get(record[1], ()))
-                    if row is not None:
-                        yield phase, row
+                    yield phase, self._row(record, sent.get(record[1], ()))
+
+    def _with_values(self, sql: str) -> str:
+        """A query with the values of the model's rows and what they come to."""
+        names = self._spec.columns
+        parts = {f"column_{number}": name for number, name in enumerate(names)}
+        values = ", ".join(f"model.{{{part}}}" for part in parts)
+        found = sql % {"values": values, "hash": row_hash_sql(names, self._spec.sync_name)}
+        return compose(found, **self._parts, **parts)
 
     def _prepare_errand(self, last_phase: str) -> int:
         """How many rows there are to send; they are what they were then, whatever is built or
@@ -319,17 +325,15 @@ class Plan:
         [found] = self._warehouse.fetch("select count(*) as n from sync_errand")
         return found["n"]
 
-    def _row(self, record: tuple, names: list[str], sent: tuple[str, ...]) -> Row | None:
+    def _row(self, record: tuple, sent: tuple[str, ...]) -> Row:
         _, key, action, reason, remote_id, is_uncertain, planned_hash, attempt = record[:8]
         version, field_hashes, customer_id, *values = record[8:]
-        if planned_hash is not None and self._hash(values) != planned_hash:
-            return None
-        mapped = dict(zip(names, values, strict=True)) if planned_hash is not None else {}
+        named = zip(self._spec.columns, values, strict=True)
         return Row(
             key,
             "remove" if action == "remove" else "upsert",
             reason,
-            mapped,
+            {} if planned_hash is None else dict(named),
             remote_id,
             is_uncertain,
             planned_hash,

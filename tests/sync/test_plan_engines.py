@@ -13,9 +13,7 @@ from orchestration.warehouse import Warehouse, dbt
 from tests.conftest import environment
 from tests.fixtures.activation_project import make_project, stand_in_statements
 from tests.fixtures.postgres import own_database
-from tests.sync.lab import SYNC
-
-PLANNED = "int_activation__hubspot_contacts_planned"
+from tests.sync.lab import PLANNED, SYNC
 
 CITIES = [
     "Ana",
