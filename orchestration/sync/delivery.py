@@ -14,10 +14,11 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import groupby, islice
+from queue import Empty, SimpleQueue
 from threading import Event
 
 from orchestration.destinations.base import (
@@ -37,6 +38,8 @@ logger = logging.getLogger(__name__)
 # Rows whose intent is committed while they wait for a free connection. A commit takes 15 to
 # 30 ms on DuckDB: with rows sent one by one, eight connections would wait for it.
 _WAITING_ROWS = 1000
+# Seconds for which answers are gathered into one commit, for the same reason.
+_GATHERING = 0.1
 _SIGN_OF_LIFE = 300.0
 # Seconds since the last commit, after which nothing is sent: shorter than the silence for which
 # another run takes over (lease.py). A process that was stopped wakes up with batches in hand.
@@ -175,16 +178,22 @@ class Courier:
     # -- one phase
 
     def _carry(self, batches: Iterator[list[Row]], pool: ThreadPoolExecutor) -> None:
-        underway: set[Future[_Attempt]] = set()
+        # Not futures.wait(): with a thousand under way each answer would ask a thousand.
+        answered: SimpleQueue[Future[_Attempt]] = SimpleQueue()
+        underway = 0
         is_last = False
         while True:
             is_last = is_last or self._must_end()
-            if not is_last and len(underway) <= self._room // 2:
-                fresh, is_last = self._draw(batches, self._room - len(underway))
-                underway |= {pool.submit(self._attempt, rows) for rows in fresh}
+            if not is_last and underway <= self._room // 2:
+                fresh, is_last = self._draw(batches, self._room - underway)
+                for rows in fresh:
+                    pool.submit(self._attempt, rows).add_done_callback(answered.put)
+                underway += len(fresh)
             if not underway:
                 return
-            done, underway = wait(underway, return_when=FIRST_COMPLETED)
+            needed = underway - self._room // 2 if not is_last else underway
+            done = list(_gathered(answered, max(1, needed)))
+            underway -= len(done)
             self._settle([future.result() for future in done])
 
     @property
@@ -348,6 +357,18 @@ class Courier:
                 for row in job.rows
             }
             yield job, _Attempt(job.rows, outcomes)
+
+
+def _gathered(answered: SimpleQueue[Future[_Attempt]], needed: int) -> Iterator[Future[_Attempt]]:
+    """The first answer and what comes soon after it, until there are as many as are needed to
+    go on."""
+    yield answered.get()
+    until = time.monotonic() + _GATHERING
+    for _ in range(needed - 1):
+        try:
+            yield answered.get(timeout=max(0.0, until - time.monotonic()))
+        except Empty:
+            return
 
 
 def _phase(rows: list[Row]) -> tuple[str, bool, bool]:
