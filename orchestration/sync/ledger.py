@@ -1,4 +1,5 @@
-"""What the engine remembers of rows: append-only tables of the schema ``state``.
+"""What the engine remembers of rows: append-only tables of the schema ``state``, of which only
+people who were erased are forgotten.
 
 ``sync_ledger`` has an ``intent`` before each call and an outcome after it, ``sync_identifiers``
 the hashed identifiers that ads endpoints were given, ``sync_jobs`` work that goes on at the
@@ -15,7 +16,7 @@ import pyarrow as pa
 
 from orchestration.destinations.base import Outcome, Row
 from orchestration.sync.lease import JOBS, LEDGER, RUNS, Lease
-from orchestration.warehouse import Relation, Warehouse, compose
+from orchestration.warehouse import Placeholders, Relation, Warehouse, compose
 
 IDENTIFIERS = "state.sync_identifiers"
 
@@ -71,6 +72,21 @@ _ROWS_OF_A_JOB = """
         )
     order by intents.entry_number
 """
+
+# Hashes of what was sent can confirm a guess, and an id leads to the record.
+_FORGET = (
+    """
+    update {ledger} set row_hash = null, field_hashes = null, remote_id = null
+    where sync_name = ? and row_key in ({keys})
+    """,
+    """
+    update {folded} set last_hash = null, last_field_hashes = null, delivered_hash = null,
+        delivered_field_hashes = null, remote_id = null, owned_remote_id = null
+    where sync_name = ? and row_key in ({keys})
+    """,
+    "delete from {identifiers} where sync_name = ? and row_key in ({keys})",
+)
+_KEYS_PER_STATEMENT = 1000
 
 
 class LedgerBroken(RuntimeError):
@@ -173,6 +189,25 @@ class Ledger:
             )
             for job in jobs
         ]
+
+    def forget_erased(self) -> None:
+        """Keep of the rows of ``sync_rows_to_forget`` that they were sent and taken away, and
+        when: no hashes, identifiers or ids."""
+        sql = "select row_key from {r} where sync_name = ? order by row_key"
+        rows = self._fetch(sql, [self._sync_name], r="sync_rows_to_forget")
+        keys = [row["row_key"] for row in rows]
+        parts = {
+            "ledger": self._relation(LEDGER),
+            "folded": self._relation("sync_ledger_folded"),
+            "identifiers": self._relation(IDENTIFIERS),
+        }
+        for start in range(0, len(keys), _KEYS_PER_STATEMENT):
+            some = keys[start : start + _KEYS_PER_STATEMENT]
+            statements = [compose(sql, **parts, keys=Placeholders(len(some))) for sql in _FORGET]
+            with self._warehouse.transaction():
+                self._lease.check()
+                for statement in statements:
+                    self._warehouse.execute(statement, [self._sync_name, *some])
 
     # -- inside
 

@@ -148,6 +148,7 @@ class _Errand:
                 run = self._judged(run)
                 batches = self._batches(endpoint, self._last_phase(run), underway, delivery)
                 courier.deliver(batches)
+                opened.ledger.forget_erased()
                 run = replace(run, error_code=delivery.stopped_by)
             finally:
                 run = _with_delivery(run, delivery, endpoint.calls - calls_before)

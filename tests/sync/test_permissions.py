@@ -5,7 +5,7 @@ import pytest
 from orchestration.sync.guards import Overrides
 from tests.fakes.server import Fault
 from tests.sync.invariants import plays
-from tests.sync.lab import Lab
+from tests.sync.lab import SYNC, Lab
 
 
 def withdraw(lab: Lab, condition: str) -> None:
@@ -72,6 +72,37 @@ def test_an_erasure_deletes_the_contact_for_good(lab: Lab) -> None:
     run = lab.sync()
     assert (run.status, run.rows_removed) == ("succeeded", 1)
     assert len(lab.hub.contacts) == len(lab.hub.erased) == 1
+    lab.sync()
+    assert lab.hub.calls == []
+
+
+def test_of_who_was_erased_the_ledger_keeps_the_key_alone(lab: Lab) -> None:
+    """Also of who had left before, and of a run that died before it forgot."""
+    lab.add_customers(4)
+    lab.sync()
+    lab.execute("delete from standin.segment_members where customer_id = 'c0002'")
+    lab.sync()
+    lab.execute(
+        "insert into standin.customer_suppressions"
+        " values ('c0001', 'erasure'), ('c0002', 'erasure'), ('c0003', 'objection')"
+    )
+    lab.execute(f"insert into state.sync_identifiers values ('{SYNC}', 1, 'c0001', 'hash')")
+    lab.hub.faults.extend([Fault(503)] * 40)
+    lab.sync()
+    known = "select distinct row_key from state.sync_ledger where row_hash is not null order by 1"
+    # It may still be there: what is needed to take it away stays.
+    assert [row["row_key"] for row in lab.fetch(known)] == ["c0001", "c0003", "c0004"]
+    lab.end_faults()
+    run = lab.sync()
+    assert (run.status, run.rows_removed) == ("succeeded", 2)
+    assert [row["row_key"] for row in lab.fetch(known)] == ["c0003", "c0004"]
+    of_the_erased = lab.fetch(
+        "select * from state.sync_ledger where row_key in ('c0001', 'c0002') order by 1, 2"
+    )
+    assert {(row["field_hashes"], row["remote_id"]) for row in of_the_erased} == {(None, None)}
+    assert len(of_the_erased) >= 8
+    assert lab.fetch("select * from state.sync_identifiers") == []
+    assert lab.fetch("select * from activation.sync_rows_to_forget") == []
     lab.sync()
     assert lab.hub.calls == []
 
