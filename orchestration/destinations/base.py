@@ -10,8 +10,9 @@ import hashlib
 import os
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 if TYPE_CHECKING:
@@ -91,6 +92,30 @@ class Outcome:
 
 
 @dataclass(frozen=True)
+class Matched:
+    """What an endpoint said of the records of one request as a whole. None: it does not tell."""
+
+    action: Literal["upsert", "remove"]
+    records_received: int
+    """Records as the endpoint counts them; a removal may be several of a row."""
+    records_invalid: int | None = None
+    """Of them, those it could not use."""
+    identifiers_received: int | None = None
+    match_rate_low: Decimal | None = None
+    """Share of the records in which it knew somebody: from this one ..."""
+    match_rate_high: Decimal | None = None
+    """... to below this one, 1 included."""
+
+
+class Outcomes(list[Outcome]):
+    """Outcomes from an endpoint that also counts."""
+
+    def __init__(self, outcomes: Iterable[Outcome], matched: Iterable[Matched]) -> None:
+        super().__init__(outcomes)
+        self.matched = tuple(matched)
+
+
+@dataclass(frozen=True)
 class Job:
     """Rows the endpoint has taken and works on. ``settled`` are outcomes already known (rows
     that were not worth handing over); the others are asked for with ``poll``."""
@@ -108,7 +133,12 @@ class CallError(Exception):
 
 
 class Refused(CallError):
-    """The batch was refused as a whole and applied nowhere; smaller ones may pass."""
+    """The batch was refused as a whole and applied nowhere; smaller ones may pass. ``matched``
+    is what was counted all the same."""
+
+    def __init__(self, code: object, matched: Iterable[Matched] = ()) -> None:
+        super().__init__(code)
+        self.matched = tuple(matched)
 
 
 class Unanswered(CallError):
@@ -172,7 +202,8 @@ class Destination(ABC):
 
     @abstractmethod
     def upsert(self, rows: Sequence[Row]) -> list[Outcome] | Job:
-        """Write rows so that a repetition changes nothing. At most ``limits.batch_rows``."""
+        """Write rows so that a repetition changes nothing. At most ``limits.batch_rows``. An
+        endpoint that counts gives ``Outcomes``, here and below."""
 
     @abstractmethod
     def remove(self, rows: Sequence[Row]) -> list[Outcome] | Job:

@@ -7,11 +7,10 @@ before it is sent. Nobody is uploaded without both consents Google asks for.
 
 import logging
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from orchestration.destinations._google_end import RequestEnd, dicts
 from orchestration.destinations._google_identifiers import (
     ADDRESS,
     COLUMN,
@@ -25,6 +24,7 @@ from orchestration.destinations.base import (
     Job,
     Limits,
     Outcome,
+    Outcomes,
     Refused,
     Row,
     Stopped,
@@ -63,28 +63,7 @@ _SYSTEMIC = {
 }
 _TRANSIENT = {"DEADLINE_EXCEEDED", "INTERNAL_ERROR", "RESOURCE_EXHAUSTED"}
 _REQUEST_ID = re.compile(r"\S+")
-_REASON = "PROCESSING_ERROR_REASON_"
 _MEMBER = re.compile(r"audience_?members\[([0-9]+)\]", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class RequestEnd:
-    """How Google ended a request. Counts are of people and of identifiers."""
-
-    verb: str
-    status: str
-    records: int = 0
-    identifiers: int = 0
-    match_rate: str | None = None
-    """A range such as ``MATCH_RATE_RANGE_51_TO_60``; only of uploads."""
-    errors: Mapping[str, int] = field(default_factory=dict)
-    """People by reason."""
-
-    @property
-    def main_error(self) -> str:
-        """The commonest reason as a code."""
-        reasons = Counter(self.errors).most_common(1)
-        return reasons[0][0] if reasons else self.status
 
 
 class Google(Destination):
@@ -104,8 +83,6 @@ class Google(Destination):
     def __init__(self, spec: SyncSpec, http: HttpClient) -> None:
         self._options = spec.options
         self._http = http
-        self.ended: list[RequestEnd] = []
-        """Requests whose end was seen: what there is to know about records and matches."""
 
     @classmethod
     def from_environment(cls, spec: SyncSpec) -> "Google":
@@ -171,7 +148,7 @@ class Google(Destination):
         settled = tuple(Outcome.delivered(key) for key in untouched)
         return self._job(rows, requests, refused, settled)
 
-    def poll(self, job_id: str, rows: Sequence[Row]) -> list[Outcome] | None:
+    def poll(self, job_id: str, rows: Sequence[Row]) -> Outcomes | None:
         ends = []
         for request in job_id.split(" "):
             verb, _, request_id = request.partition(":")
@@ -179,8 +156,8 @@ class Google(Destination):
             if end is None:
                 return None
             ends.append(end)
-        self.ended += ends
-        return [self._outcome(row.key, ends) for row in rows]
+        outcomes = [self._outcome(row.key, ends) for row in rows]
+        return Outcomes(outcomes, [end.matched for end in ends if end.matched])
 
     # -- rows
 
@@ -303,49 +280,13 @@ class Google(Destination):
         if reply.status != 200:
             # Google forgets a request after some 50 days.
             return RequestEnd(verb, "FORGOTTEN")
-        [status] = _dicts(reply.body, "requestStatusPerDestination")[:1] or [{}]
+        [status] = dicts(reply.body, "requestStatusPerDestination")[:1] or [{}]
         name = safe_code(status.get("requestStatus", "REQUEST_STATUS_UNKNOWN"))
         if name in ("PROCESSING", "REQUEST_STATUS_UNKNOWN"):
             return None
-        counts = _counts(status)
-        end = RequestEnd(
-            verb,
-            name,
-            _whole(counts.get("recordCount")),
-            _whole(counts.get("userIdentifierCount")),
-            safe_code(counts.get("uploadMatchRateRange")) if verb == "ingest" else None,
-            {
-                safe_code(error.get("reason")).removeprefix(_REASON): _whole(
-                    error.get("recordCount")
-                )
-                for error in _dicts(status.get("errorInfo"), "errorCounts")
-            },
-        )
+        end = RequestEnd.told(verb, name, status)
         logger.info("google %s: %s, %s records, %s", verb, end.status, end.records, end.match_rate)
         return end
-
-
-def _counts(status: dict) -> dict[str, Any]:
-    """``recordCount`` and the like, wherever the kind of request puts them."""
-    for outer, inner in (
-        ("audienceMembersIngestionStatus", "userDataIngestionStatus"),
-        ("audienceMembersRemovalStatus", "userDataRemovalStatus"),
-    ):
-        found = status.get(outer)
-        counts = found.get(inner) if isinstance(found, dict) else None
-        if isinstance(counts, dict):
-            return counts
-    return {}
-
-
-def _dicts(body: Any, name: str) -> list[dict]:
-    found = body.get(name) if isinstance(body, dict) else None
-    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
-
-
-def _whole(text: Any) -> int:
-    """A number as JSON has it of 64 bits: as text."""
-    return int(text) if str(text).isdecimal() else 0
 
 
 def _errors(body: Any, status: int) -> tuple[str, dict[int, str]]:
@@ -353,8 +294,8 @@ def _errors(body: Any, status: int) -> tuple[str, dict[int, str]]:
     error = body.get("error") if isinstance(body, dict) else None
     if not isinstance(error, dict):
         return f"HTTP_{status}", {}
-    details = _dicts(error, "details")
-    violations = [v for detail in details for v in _dicts(detail, "fieldViolations")]
+    details = dicts(error, "details")
+    violations = [v for detail in details for v in dicts(detail, "fieldViolations")]
     named = {}
     for violation in violations:
         if matched := _MEMBER.search(str(violation.get("field"))):

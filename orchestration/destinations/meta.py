@@ -9,7 +9,6 @@ import logging
 import re
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from orchestration.destinations._hashing import Prehashed, chunks, left_over
@@ -22,7 +21,9 @@ from orchestration.destinations._meta_identifiers import (
 from orchestration.destinations.base import (
     Destination,
     Limits,
+    Matched,
     Outcome,
+    Outcomes,
     Refused,
     Row,
     Stopped,
@@ -50,15 +51,6 @@ _SYSTEMIC = {368: "ACTION_BLOCKED", 2650: "AUDIENCE_UPDATE_FAILED"}
 _BLOCKED_AUDIENCE = 1713230
 
 
-@dataclass(frozen=True)
-class Received:
-    """What Meta said of one call. Not who was found: that it never says."""
-
-    method: str
-    lines: int
-    invalid: int
-
-
 class Meta(Destination):
     """Members of one audience. Environment: ``META_ACCESS_TOKEN``, optionally
     ``META_GRAPH_URL`` and ``META_API_VERSION`` (default ``v25.0``).
@@ -78,7 +70,6 @@ class Meta(Destination):
         self._schema = [key for key in KEYS if key.lower() in spec.columns]
         chunk_size = int(spec.options.get("chunk_size", _MAX_ROWS))
         self.limits = Limits(chunk_size, type(self).limits.rates)
-        self.received: list[Received] = []
 
     @classmethod
     def from_environment(cls, spec: SyncSpec) -> "Meta":
@@ -112,7 +103,7 @@ class Meta(Destination):
     def identifiers(self, row: Row) -> tuple[str, ...]:
         return meta_identifiers(self._judged(row)[0])
 
-    def upsert(self, rows: Sequence[Row]) -> list[Outcome]:
+    def upsert(self, rows: Sequence[Row]) -> Outcomes:
         judged = {row.key: self._judged(row) for row in rows}
         refused = {key: code for key, (_, code) in judged.items() if code}
         # What a row no longer is goes first: the same person may stand behind both. A column
@@ -122,21 +113,24 @@ class Meta(Destination):
             for row in rows
             if refused.get(row.key) != "PREHASHED_VALUE"
         }
-        doubt = self._take_away([name for names in old.values() for name in names])
+        matched: list[Matched] = []
+        doubt = self._take_away([name for names in old.values() for name in names], matched)
         new = [row for row in rows if row.key not in refused]
         lines = [judged[row.key][0] for row in new]
         outcomes = [Outcome.rejected(key, code) for key, code in refused.items()]
         if lines:
-            code = self._call("POST", self._schema, lines)
+            code = self._call("POST", self._schema, lines, matched)
             # Delivered is also that nothing old is left.
             outcomes += [
                 _outcome(row.key, code or (doubt if old[row.key] else None)) for row in new
             ]
-        return outcomes
+        return Outcomes(outcomes, matched)
 
-    def remove(self, rows: Sequence[Row]) -> list[Outcome]:
-        code = self._take_away([name for row in rows for name in row.sent_identifiers])
-        return [_outcome(row.key, code if row.sent_identifiers else None) for row in rows]
+    def remove(self, rows: Sequence[Row]) -> Outcomes:
+        matched: list[Matched] = []
+        code = self._take_away([name for row in rows for name in row.sent_identifiers], matched)
+        outcomes = [_outcome(row.key, code if row.sent_identifiers else None) for row in rows]
+        return Outcomes(outcomes, matched)
 
     # -- rows
 
@@ -150,20 +144,28 @@ class Meta(Destination):
 
     # -- calls
 
-    def _take_away(self, identifiers: list[str]) -> str | None:
+    def _take_away(self, identifiers: list[str], matched: list[Matched]) -> str | None:
         """One line per identifier; what is doubtful about it, if anything."""
         lines = [as_cells(name) for name in dict.fromkeys(identifiers)]
         # A key that the sync has no column for any more was uploaded all the same.
         used = {key for cells in lines for key in cells}
         schema = self._schema + [k for k in KEYS if k in used and k not in self._schema]
         codes = [
-            self._call("DELETE", schema, part) for part in chunks(lines, self.limits.batch_rows)
+            self._call("DELETE", schema, part, matched)
+            for part in chunks(lines, self.limits.batch_rows)
         ]
         return next((code for code in codes if code), None)
 
-    def _call(self, method: str, schema: list[str], lines: list[Mapping[str, str]]) -> str | None:
+    def _call(
+        self,
+        method: str,
+        schema: list[str],
+        lines: list[Mapping[str, str]],
+        matched: list[Matched],
+    ) -> str | None:
         """Send lines in a session of their own: one that spans calls would stay open, and the
-        audience busy, whenever the last of them fails. Returns what is doubtful."""
+        audience busy, whenever the last of them fails. Adds what Meta counts, and returns what
+        is doubtful."""
         payload = {
             "payload": {
                 "schema": schema,
@@ -183,12 +185,12 @@ class Meta(Destination):
         if None in counts:
             return "NO_COUNTS"
         received, invalid = counts
-        self.received.append(Received(method, received, invalid))
+        matched.append(Matched("upsert" if method == "POST" else "remove", received, invalid))
         logger.info("meta %s: %s lines, %s invalid", method, received, invalid)
         if invalid:
             # Which ones, only smaller batches tell; those that were valid are there already,
             # and a repetition changes nothing.
-            raise Refused("INVALID_ENTRIES")
+            raise Refused("INVALID_ENTRIES", matched)
         return None if received else "NOTHING_RECEIVED"
 
 

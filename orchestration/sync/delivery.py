@@ -25,7 +25,9 @@ from orchestration.destinations.base import (
     CallError,
     Destination,
     Job,
+    Matched,
     Outcome,
+    Outcomes,
     Refused,
     Row,
     Stopped,
@@ -107,6 +109,7 @@ class _Attempt:
     rows: list[Row]
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     jobs: list[OpenJob] = field(default_factory=list)
+    matched: list[Matched] = field(default_factory=list)
     stopped: Stopped | None = None
 
     @property
@@ -156,7 +159,7 @@ class Courier:
         must not be sent: the older job could be done after the newer call."""
         waiting = {job.job_id: job for job in jobs}
         for job, attempt in self._asked(list(waiting.values())):
-            self._ledger.record_outcomes(attempt.settled, attempt.outcomes)
+            self._ledger.record_outcomes(attempt.settled, attempt.outcomes, attempt.matched)
             self._ledger.settle_job(job.job_id)
             self._delivery.resumed += len(job.rows)
             del waiting[job.job_id]
@@ -241,7 +244,8 @@ class Courier:
             self._jobs[job.job_id] = job
         settled = [row for attempt in attempts for row in attempt.settled]
         outcomes = {key: given for attempt in attempts for key, given in attempt.outcomes.items()}
-        self._ledger.record_outcomes(settled, outcomes)
+        matched = [said for attempt in attempts for said in attempt.matched]
+        self._ledger.record_outcomes(settled, outcomes, matched)
         self._committed = self._clock()
         for row in settled:
             self._delivery.count(row, outcomes[row.key])
@@ -275,20 +279,24 @@ class Courier:
         """Send a batch, halving what is refused as a whole."""
         attempt = _Attempt(rows)
         calls = self._patience.calls_per_refused_batch
-        parts = [rows]
+        # Each with the actions whose records the endpoint has counted in a larger part.
+        parts: list[tuple[list[Row], frozenset[str]]] = [(rows, frozenset())]
         while parts and not attempt.stopped and self._may_send():
-            part = parts.pop()
+            part, counted = parts.pop()
             calls -= 1
+            matched: Sequence[Matched] = ()
             try:
                 if calls < 0:
                     raise Unanswered("HALVING_GIVEN_UP")
-                self._call(part, attempt)
+                matched = self._call(part, attempt)
             except Refused as refused:
+                matched = refused.matched
                 if len(part) > 1:
                     middle = len(part) // 2
-                    parts += [part[middle:], part[:middle]]
-                    continue
-                attempt.outcomes[part[0].key] = Outcome.rejected(part[0].key, refused.code)
+                    known = counted | {said.action for said in matched}
+                    parts += [(part[middle:], known), (part[:middle], known)]
+                else:
+                    attempt.outcomes[part[0].key] = Outcome.rejected(part[0].key, refused.code)
             except Unanswered as unanswered:
                 for row in part:
                     attempt.outcomes[row.key] = Outcome.unknown(row.key, unanswered.code)
@@ -297,11 +305,12 @@ class Courier:
                 for row in part:
                     unknown = Outcome.unknown(row.key, stopped.code, stopped.error_class)
                     attempt.outcomes[row.key] = unknown
-        for row in (row for part in parts for row in part):
+            attempt.matched += [said for said in matched if said.action not in counted]
+        for row in (row for part, _ in parts for row in part):
             attempt.outcomes[row.key] = Outcome(row.key, "unsent")
         return attempt
 
-    def _call(self, rows: list[Row], attempt: _Attempt) -> None:
+    def _call(self, rows: list[Row], attempt: _Attempt) -> list[Matched]:
         act = self._destination.remove if rows[0].action == "remove" else self._destination.upsert
         answer = act(rows)
         given = answer.settled if isinstance(answer, Job) else answer
@@ -309,9 +318,10 @@ class Courier:
         open_rows = [row for row in rows if row.key not in attempt.outcomes]
         if isinstance(answer, Job) and open_rows:
             attempt.jobs.append(OpenJob(answer.job_id, open_rows))
-            return
+            return []
         # A row the endpoint does not mention is not delivered.
         attempt.outcomes |= {row.key: Outcome.unknown(row.key, "NO_WORD") for row in open_rows}
+        return _matched(answer)
 
     # -- jobs
 
@@ -356,7 +366,11 @@ class Courier:
                 row.key: given.get(row.key) or Outcome.unknown(row.key, "NO_WORD")
                 for row in job.rows
             }
-            yield job, _Attempt(job.rows, outcomes)
+            yield job, _Attempt(job.rows, outcomes, matched=_matched(answer))
+
+
+def _matched(answer: object) -> list[Matched]:
+    return list(answer.matched) if isinstance(answer, Outcomes) else []
 
 
 def _gathered(answered: SimpleQueue[Future[_Attempt]], needed: int) -> Iterator[Future[_Attempt]]:

@@ -3,22 +3,23 @@ people who were erased are forgotten.
 
 ``sync_ledger`` has an ``intent`` before each call and an outcome after it, ``sync_identifiers``
 the hashed identifiers that ads endpoints were given, ``sync_jobs`` work that goes on at the
-endpoint. Entries are ordered by number, never by clock; numbers need one writer per sync, which
-the lease gives.
+endpoint, ``sync_matches`` what endpoints said of records as a whole. Entries are ordered by
+number, never by clock; numbers need one writer per sync, which the lease gives.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import pyarrow as pa
 
-from orchestration.destinations.base import Outcome, Row
+from orchestration.destinations.base import Matched, Outcome, Row
 from orchestration.sync.lease import JOBS, LEDGER, RUNS, Lease
 from orchestration.warehouse import Placeholders, Relation, Warehouse, compose
 
-IDENTIFIERS = "state.sync_identifiers"
+IDENTIFIERS, MATCHES = "state.sync_identifiers", "state.sync_matches"
 
 _LEDGER_SCHEMA = pa.schema(
     [
@@ -46,6 +47,20 @@ _JOBS_SCHEMA = pa.schema(
         ("first_entry_number", pa.int64()),
         ("last_entry_number", pa.int64()),
         ("status", pa.string()),
+        ("recorded_at", pa.timestamp("us")),
+    ]
+)
+_MATCHES_SCHEMA = pa.schema(
+    [
+        ("sync_name", pa.string()),
+        ("run_id", pa.string()),
+        ("answer_number", pa.int64()),
+        ("action", pa.string()),
+        ("records_received", pa.int64()),
+        ("records_invalid", pa.int64()),
+        ("identifiers_received", pa.int64()),
+        ("match_rate_low", pa.decimal128(18, 4)),
+        ("match_rate_high", pa.decimal128(18, 4)),
         ("recorded_at", pa.timestamp("us")),
     ]
 )
@@ -112,12 +127,13 @@ class Ledger:
         self._run_id = run_id
         self._lease: Lease
         self._next_number = 1
+        self._answer_numbers = count(1)
         self._numbers: dict[str, int] = {}
         self._identifiers: dict[str, tuple[str, ...]] = {}
 
     def create_tables(self, manifest: Mapping[str, Any]) -> None:
         """Make the state tables, or the columns they lack, from the YAML that documents them."""
-        for name in (LEDGER, RUNS, JOBS, IDENTIFIERS):
+        for name in (LEDGER, RUNS, JOBS, IDENTIFIERS, MATCHES):
             source = manifest["sources"][f"source.cdp.{name}"]
             columns = [(c["name"], c["data_type"]) for c in source["columns"].values()]
             relation = self._warehouse.relation(name)
@@ -151,8 +167,14 @@ class Ledger:
         self._identifiers |= identifiers
         self._write(rows, numbers, None, identifiers)
 
-    def record_outcomes(self, rows: Sequence[Row], outcomes: Mapping[str, Outcome]) -> None:
-        """Say what became of rows, jobs' included. Committed on return."""
+    def record_outcomes(
+        self,
+        rows: Sequence[Row],
+        outcomes: Mapping[str, Outcome],
+        matched: Sequence[Matched] = (),
+    ) -> None:
+        """Say what became of rows, jobs' included, and what was said of them as a whole, both
+        or neither. Committed on return."""
         delivered = {
             row.key: self._identifiers[row.key]
             for row in rows
@@ -160,7 +182,7 @@ class Ledger:
             and row.action == "upsert"
             and row.key in self._identifiers
         }
-        self._write(rows, self._take(len(rows)), outcomes, delivered)
+        self._write(rows, self._take(len(rows)), outcomes, delivered, matched)
         for row in rows:
             self._numbers.pop(row.key, None)
             self._identifiers.pop(row.key, None)
@@ -245,8 +267,9 @@ class Ledger:
         numbers: range,
         outcomes: Mapping[str, Outcome] | None,
         identifiers: Mapping[str, tuple[str, ...]],
+        matched: Sequence[Matched] = (),
     ) -> None:
-        if not rows:
+        if not rows and not matched:
             return
         size = len(rows)
         answers = [outcomes[row.key] for row in rows] if outcomes else [None] * size
@@ -281,11 +304,21 @@ class Ledger:
             for row, number in zip(rows, numbers, strict=True)
             for identifier in identifiers.get(row.key, ())
         ]
+        stamp = {"sync_name": self._sync_name, "run_id": self._run_id}
+        told = [
+            stamp
+            | vars(said)
+            | {"answer_number": next(self._answer_numbers), "recorded_at": self._lease.now()}
+            for said in matched
+        ]
         with self._warehouse.transaction():
             self._lease.check()
             self._warehouse.load(self._relation(LEDGER), table)
             if given:
                 self._warehouse.load(self._relation(IDENTIFIERS), pa.Table.from_pylist(given))
+            if told:
+                table = pa.Table.from_pylist(told, schema=_MATCHES_SCHEMA)
+                self._warehouse.load(self._relation(MATCHES), table)
 
     def _write_job(
         self, job_id: str, status: str, first: int | None = None, last: int | None = None

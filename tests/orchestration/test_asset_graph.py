@@ -21,12 +21,13 @@ STATE_GROUPS = {
     "sync_ledger": "destinations",
     "sync_identifiers": "destinations",
     "sync_jobs": "destinations",
+    "sync_matches": "destinations",
     "sync_runs": "destinations",
     "alerts": "destinations",
 }
 # No model reads them, so dbt alone runs the tests of their declaration.
 UNREAD = {"sync_jobs"}
-LEDGER = {f"state/sync_{table}" for table in ("ledger", "identifiers", "jobs", "runs")}
+LEDGER = {f"state/sync_{table}" for table in ("ledger", "identifiers", "jobs", "matches", "runs")}
 
 
 @pytest.fixture(scope="module")

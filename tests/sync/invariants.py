@@ -14,7 +14,7 @@ from typing import Any
 from orchestration.sync.run import SyncRun
 from tests.sync.lab import SYNC, Lab
 
-STATE = ("sync_ledger", "sync_runs", "sync_jobs", "sync_identifiers")
+STATE = ("sync_ledger", "sync_runs", "sync_jobs", "sync_identifiers", "sync_matches")
 TRIES = 4
 """Of the lab's HTTP policy."""
 REFUSED_CALLS = 60

@@ -1,8 +1,19 @@
 """Google: requests that go on, end badly or are refused; credentials."""
 
+from decimal import Decimal
+
 import pytest
 
-from orchestration.destinations.base import Job, Outcome, Refused, Row, Stopped, Unanswered
+from orchestration.destinations._google_end import match_rate
+from orchestration.destinations.base import (
+    Job,
+    Matched,
+    Outcome,
+    Refused,
+    Row,
+    Stopped,
+    Unanswered,
+)
 from orchestration.destinations.google import Google
 from tests.conftest import environment
 from tests.destinations.google.case import (
@@ -18,7 +29,7 @@ from tests.destinations.google.case import (
     spec,
     upsert,
 )
-from tests.fakes.google import FakeGoogle, Verdict
+from tests.fakes.google import FakeGoogle, Verdict, contract
 from tests.fakes.server import Fault
 
 
@@ -32,35 +43,68 @@ def test_work_goes_on_until_a_poll_sees_its_end(ads: FakeGoogle) -> None:
     # By another process, which knows keys only.
     later = [Row("a", "upsert", "new")]
     assert [audience(ads).poll(job.job_id, later) for _ in range(2)] == [None, None]
-    resumed = audience(ads)
-    assert resumed.poll(job.job_id, later) == [Outcome.delivered("a")]
-    [end] = resumed.ended
-    assert (end.verb, end.records, end.identifiers) == ("ingest", 1, 1)
-    assert end.match_rate == "MATCH_RATE_RANGE_51_TO_60"
+    polled = audience(ads).poll(job.job_id, later)
+    assert polled == [Outcome.delivered("a")]
+    assert polled.matched == (Matched("upsert", 1, 0, 1, Decimal("0.51"), Decimal("0.61")),)
 
 
 @pytest.mark.parametrize(
-    ("verdict", "outcome"),
+    ("verdict", "outcome", "invalid"),
     [
-        (Verdict("FAILED", {"DENIED_CONSENT": 2}), ("rejected", "DENIED_CONSENT")),
-        (Verdict("FAILED", {"INTERNAL_ERROR": 2}), ("unknown", "INTERNAL_ERROR")),
-        (Verdict("FAILED"), ("rejected", "FAILED")),
+        (Verdict("FAILED", {"DENIED_CONSENT": 2}), ("rejected", "DENIED_CONSENT"), 2),
+        (Verdict("FAILED", {"INTERNAL_ERROR": 2}), ("unknown", "INTERNAL_ERROR"), 2),
+        (Verdict("FAILED"), ("rejected", "FAILED"), 2),
         (
             Verdict("PARTIAL_SUCCESS", {"NO_CONSENT": 1, "INTERNAL_ERROR": 2}),
             ("unknown", "INTERNAL_ERROR"),
+            2,
         ),
-        (Verdict("PARTIAL_SUCCESS", {"NO_CONSENT": 1}), ("unknown", "NO_CONSENT")),
+        (Verdict("PARTIAL_SUCCESS", {"NO_CONSENT": 1}), ("unknown", "NO_CONSENT"), 1),
+        (Verdict("PARTIAL_SUCCESS"), ("unknown", "PARTIAL_SUCCESS"), None),
     ],
-    ids=["refused", "broken", "without a reason", "in part", "in part by consent"],
+    ids=[
+        "refused",
+        "broken",
+        "without a reason",
+        "in part, one for two reasons",
+        "in part by consent",
+        "in part without a reason",
+    ],
 )
 def test_an_end_without_rows_says_no_more_than_it_knows(
-    ads: FakeGoogle, verdict: Verdict, outcome: tuple[str, str]
+    ads: FakeGoogle, verdict: Verdict, outcome: tuple[str, str], invalid: int | None
 ) -> None:
     ads.verdicts.append(verdict)
     destination = audience(ads)
     rows = [row("a"), row("b")]
-    assert upsert(destination, rows) == {"a": outcome, "b": outcome}
-    assert destination.ended[0].errors == dict(verdict.errors)
+    job = destination.upsert(rows)
+    polled = destination.poll(job.job_id, rows)
+    assert {(given.status, given.error_code) for given in polled} == {outcome}
+    [said] = polled.matched
+    assert (said.records_received, said.records_invalid) == (2, invalid)
+
+
+def test_uploads_and_removals_are_counted_apart(ads: FakeGoogle) -> None:
+    destination = audience(ads)
+    now = changed(row("a"), f"email:{sha('old')}", f"phone:{sha('older')}")
+    job = destination.upsert([now, row("b")])
+    assert destination.poll(job.job_id, [now, row("b")]).matched == (
+        Matched("remove", 1, 0, 2),
+        Matched("upsert", 2, 0, 2, Decimal("0.51"), Decimal("0.61")),
+    )
+
+
+def test_the_ranges_of_the_contract_cover_every_share_once() -> None:
+    messages = contract()
+    if messages is None:
+        pytest.skip("google-ads-datamanager is not installed")
+    ranges = {given.name: match_rate(given.name) for given in messages.MatchRateRange}
+    unknown = {f"MATCH_RATE_RANGE_{name}" for name in ("UNKNOWN", "NOT_ELIGIBLE")}
+    assert {name for name, ends in ranges.items() if ends == (None, None)} == unknown
+    told = sorted(ends for name, ends in ranges.items() if name not in unknown)
+    assert (told[0][0], told[-1][1]) == (0, 1)
+    assert [low for low, _ in told[1:]] == [high for _, high in told[:-1]]
+    assert match_rate("MATCH_RATE_RANGE_20_TO_30") == (Decimal("0.20"), Decimal("0.31"))
 
 
 def test_a_failed_removal_beside_a_good_upload_is_in_doubt(ads: FakeGoogle) -> None:
@@ -79,7 +123,8 @@ def test_a_forgotten_request_leaves_its_rows_unknown(ads: FakeGoogle) -> None:
     destination = audience(ads)
     job = destination.upsert([row("a")])
     ads.forgotten.add(job.job_id.partition(":")[2])
-    assert destination.poll(job.job_id, [row("a")]) == [Outcome.unknown("a", "FORGOTTEN")]
+    forgotten = destination.poll(job.job_id, [row("a")])
+    assert (forgotten, forgotten.matched) == ([Outcome.unknown("a", "FORGOTTEN")], ())
     assert destination.poll("ingest:never", [row("a")]) == [Outcome.unknown("a", "FORGOTTEN")]
 
 

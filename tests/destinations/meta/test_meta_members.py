@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from orchestration.destinations import destination_class
-from orchestration.destinations.base import Refused, Row, Stopped, Unanswered
+from orchestration.destinations.base import Matched, Refused, Row, Stopped, Unanswered
 from orchestration.destinations.meta import Meta
 from tests.destinations.meta.case import COLUMNS, DELIVERED, audience, by_key, leaver, row, sha
 from tests.fakes.meta import FakeMeta
@@ -175,10 +175,20 @@ def test_invalid_entries_are_found_by_smaller_batches(ads: FakeMeta) -> None:
         destination.upsert([row("a"), row("b")])
     assert caught.value.code == "INVALID_ENTRIES"
     assert by_key(destination.upsert([row("a")])) == {"a": DELIVERED}
-    with pytest.raises(Refused):
+    assert caught.value.matched == (Matched("upsert", 2, 1),)
+    with pytest.raises(Refused) as caught:
         destination.upsert([row("b")])
+    assert caught.value.matched == (Matched("upsert", 1, 1),)
     assert ads.audience == member("a")
-    assert [(r.lines, r.invalid) for r in destination.received] == [(2, 1), (1, 0), (1, 1)]
+
+
+def test_lines_received_are_told_by_action(ads: FakeMeta) -> None:
+    destination = audience(ads)
+    rows = [changed(row("a"), f"EMAIL={sha('x')}", f"PHONE={sha('y')}"), row("b"), row("c")]
+    assert destination.upsert(rows).matched == (Matched("remove", 2, 0), Matched("upsert", 3, 0))
+    gone = leaver("b", *destination.identifiers(rows[1]))
+    # Its e-mail and its id.
+    assert destination.remove([gone]).matched == (Matched("remove", 2, 0),)
 
 
 def test_a_call_that_received_nothing_is_in_doubt(ads: FakeMeta) -> None:
@@ -191,7 +201,8 @@ def test_a_call_that_received_nothing_is_in_doubt(ads: FakeMeta) -> None:
 @pytest.mark.parametrize("body", [b"[]", b"{}", b'"x"', b'{"num_received": "many"}'])
 def test_an_answer_of_strange_shape_is_no_success(ads: FakeMeta, body: bytes) -> None:
     ads.faults.append(Fault(200, body=body))
-    assert by_key(audience(ads).upsert([row("a")])) == {"a": ("unknown", "NO_COUNTS")}
+    outcomes = audience(ads).upsert([row("a")])
+    assert (by_key(outcomes), outcomes.matched) == ({"a": ("unknown", "NO_COUNTS")}, ())
 
 
 @pytest.mark.parametrize(
