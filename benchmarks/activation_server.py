@@ -45,7 +45,7 @@ class Endpoint:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.terminate()
+        self._process.kill()  # it keeps nothing
         self._process.wait()
         self._process.stdout.close()
 
