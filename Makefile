@@ -14,7 +14,7 @@ TESTS ?= tests
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo build test test-real faults lint format ui docs bench clean
+.PHONY: help setup demo build test test-slow test-real faults lint format ui docs bench clean
 
 help:  ## Show the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F'\t' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -39,8 +39,11 @@ build: $(VENV)/.installed  ## Build and test all dbt models on what has been lan
 	@mkdir -p data/warehouse
 	@$(BIN)/dbt build --quiet && echo "Built. Next: make ui, or make docs"
 
-test: $(VENV)/.installed  ## Run all tests (TESTS=path for some)
-	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup $(TESTS)
+test: $(VENV)/.installed  ## Run the tests (TESTS=path for some)
+	@$(BIN)/python -m pytest -m "not slow" --numprocesses $(WORKERS) --dist loadgroup $(TESTS)
+
+test-slow: $(VENV)/.installed  ## Run the long ones: histories, second engines, a run by Dagster
+	@$(BIN)/python -m pytest -m slow --numprocesses $(WORKERS) --dist loadgroup $(TESTS)
 
 REAL := tests/real_targets tests/destinations/test_s3.py tests/destinations/test_sftp.py tests/destinations/postgres
 

@@ -13,8 +13,6 @@ import pytest
 
 from tests.fixtures import demo_project
 
-pytestmark = pytest.mark.slow
-
 MF = Path(sys.executable).with_name("mf")
 
 # What the demo lacks and a metric must not count, or must count apart.

@@ -8,7 +8,6 @@ from orchestration.identity.decisions import decide
 from orchestration.warehouse import Warehouse
 from tests.fixtures import demo_project
 
-pytestmark = pytest.mark.slow
 SYNC = "sync_hubspot__contacts"
 
 # A customer that is to be sent, and two of its records that bought.

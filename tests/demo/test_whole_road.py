@@ -6,8 +6,6 @@ import pytest
 from orchestration.demo.accuracy import identity_accuracy
 from tests.fixtures import demo_project
 
-pytestmark = pytest.mark.slow
-
 
 def rows(project: demo_project.DemoProject, sql: str) -> list[tuple]:
     with duckdb.connect(project.env["CDP_DUCKDB_PATH"], read_only=True) as warehouse:
@@ -96,11 +94,13 @@ HISTORY = {
 }
 
 
+@pytest.mark.slow
 def test_two_halves_by_load_time_equal_one_run(small_demo, halves_contents):
     different = differences(small_demo.contents(), halves_contents)
     assert not set(different) - HISTORY
 
 
+@pytest.mark.slow
 def test_ids_of_the_first_half_lead_to_customers_of_the_second(halves):
     [(issued, lost)] = rows(
         halves,
@@ -111,6 +111,7 @@ def test_ids_of_the_first_half_lead_to_customers_of_the_second(halves):
     assert lost == 0
 
 
+@pytest.mark.slow
 def test_a_run_without_new_data_changes_no_row(small_demo, halves, halves_contents):
     # A view has no rows to keep: the comparison computes it anew, made again or not.
     daily_run(halves, str(small_demo.data / "raw"), "config.materialized:view")

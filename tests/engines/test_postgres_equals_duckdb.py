@@ -8,7 +8,7 @@ import pytest
 
 from orchestration.warehouse import Relation, Warehouse, compose
 
-pytestmark = [pytest.mark.slow, pytest.mark.postgres]
+pytestmark = pytest.mark.postgres
 
 FLOAT_DIGITS = 9
 """Sums of doubles differ in the last bits with the order of rows."""

@@ -25,7 +25,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> IdentityProject:
     return IdentityProject(tmp_path_factory.mktemp("erasure"))
 
 
-@pytest.mark.parametrize("threads", [1, 4])
+@pytest.mark.parametrize("threads", [1, pytest.param(4, marks=pytest.mark.slow)])
 def test_who_is_erased_was_never_there(project: IdentityProject, threads: int) -> None:
     """And a second erasure finds nothing to do."""
     project.lose_tables()

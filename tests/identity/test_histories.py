@@ -14,6 +14,8 @@ from .graph_project import partition
 from .identity_project import IdentityProject
 from .worlds import World, all_records, make_worlds, world_of
 
+pytestmark = pytest.mark.slow
+
 BY = {"author": "Noor", "reason": "asked them"}
 STEPS = 5
 Customers = dict[str, str]

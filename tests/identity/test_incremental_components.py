@@ -142,6 +142,7 @@ def test_a_long_story_on_postgres(tmp_path, postgres: dict[str, str]) -> None:
     tell(GraphProject(tmp_path / "project", incremental=True, postgres=environment))
 
 
+@pytest.mark.slow
 def test_a_long_story_without_delete_and_with_hashes_that_collide(tmp_path) -> None:
     project = GraphProject(tmp_path / "project", incremental=True, macros=OTHER_ENGINE)
     few: set[Row] = {("n1", "n2"), ("n3", None)}

@@ -12,6 +12,8 @@ from .graph_project import partition
 from .identity_project import IdentityProject
 from .worlds import Record, all_records, make_worlds, world_of
 
+pytestmark = pytest.mark.slow
+
 Customers = dict[str, str]
 
 

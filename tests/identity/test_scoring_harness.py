@@ -136,6 +136,7 @@ def test_the_records_meet_the_contract(deduplicated) -> None:
     assert expected <= set(rows(folder, sql))
 
 
+@pytest.mark.slow
 def test_two_files_are_linked(tmp_path: Path) -> None:
     """Each has columns of its own; Parquet values are read as text."""
     left = {"id": [1, 2, 3], "name": ["Ana Ruiz", "Bob Durand", "Carla Neri"]}

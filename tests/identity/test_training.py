@@ -22,6 +22,8 @@ from orchestration.identity.fuzzy_model import (
 )
 from orchestration.identity.training import changes, comparisons_with_other_m, train
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("splink", reason="needs the extra fuzzy")
 
 PEOPLE = 1_000

@@ -9,7 +9,8 @@ from tests.fixtures.profile_project import ProfileProject, create_stand_ins, wri
 
 
 @pytest.fixture(
-    scope="module", params=["duckdb", pytest.param("postgres", marks=pytest.mark.postgres)]
+    scope="module",
+    params=["duckdb", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.slow])],
 )
 def project(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory

@@ -2,12 +2,8 @@
 
 import random
 
-import pytest
-
 from tests.fixtures.profile_project import ProfileProject
 from tests.profiles.test_golden_profile import random_records, upstream
-
-pytestmark = pytest.mark.slow
 
 
 def test_models_build_with_their_unit_and_data_tests(project: ProfileProject):

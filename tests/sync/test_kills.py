@@ -22,9 +22,9 @@ from tests.sync.killing import FAILPOINTS, Nursery
 from tests.sync.lab import SYNC, DeskLab, Lab
 
 FULL = os.environ.get("CDP_FAULTS") == "full"
-PER_FAILPOINT = 25 if FULL else 3
-AT_RANDOM = 200 if FULL else 15
-ON_FULL_DISKS = 100 if FULL else 6
+PER_FAILPOINT = 25 if FULL else 2
+AT_RANDOM = 200 if FULL else 8
+ON_FULL_DISKS = 100 if FULL else 3
 KILLS_PER_LAB = 20
 """Then a fresh one: every kill makes the ledger longer."""
 OF_JOBS = ("after job commit", "mid poll")

@@ -114,7 +114,6 @@ def test_the_plan_has_something_of_everything(on_duckdb: tuple[Any, ...]) -> Non
     assert ("upsert", "drifted") in reasons
 
 
-@pytest.mark.slow
 def test_order_of_columns_and_rows_and_zone_change_nothing(
     on_duckdb: tuple[Any, ...], tmp_path: Path
 ) -> None:
@@ -125,7 +124,6 @@ def test_order_of_columns_and_rows_and_zone_change_nothing(
     assert planned(project, "duckdb", backwards=True) == on_duckdb
 
 
-@pytest.mark.slow
 @pytest.mark.postgres
 def test_postgres_plans_alike(
     on_duckdb: tuple[Any, ...], tmp_path: Path, postgres: dict[str, str]

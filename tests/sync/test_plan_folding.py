@@ -2,8 +2,6 @@
 
 import random
 
-import pytest
-
 from orchestration.warehouse import dbt
 from tests.sync.lab import Lab
 
@@ -58,7 +56,6 @@ def fold(lab: Lab, *options: str) -> None:
     assert outcome.success, outcome.statuses
 
 
-@pytest.mark.slow
 def test_folding_bit_by_bit_is_folding_at_once(lab: Lab) -> None:
     for part in history(rows=150, seed=11):
         lab.execute(
@@ -78,7 +75,6 @@ def test_folding_bit_by_bit_is_folding_at_once(lab: Lab) -> None:
     assert any(row["is_uncertain"] for row in current)
 
 
-@pytest.mark.slow
 def test_a_ledger_restored_to_an_earlier_day_is_noticed(lab: Lab) -> None:
     lab.add_customers(3)
     lab.sync()

@@ -62,7 +62,7 @@ def postgres_lab(postgres_project: Path, hub: FakeHubSpot) -> Lab:
     return lab
 
 
-@pytest.fixture(params=["duckdb", "postgres"])
+@pytest.fixture(params=["duckdb", pytest.param("postgres", marks=pytest.mark.slow)])
 def any_lab(request: pytest.FixtureRequest) -> Lab:
     return request.getfixturevalue("lab" if request.param == "duckdb" else "postgres_lab")
 

@@ -33,7 +33,7 @@ from tests.sync.invariants import CONFIRMED, hold, is_honest, members, settle
 from tests.sync.lab import Lab
 
 FULL = os.environ.get("CDP_FAULTS") == "full"
-EXAMPLES, STEPS = (17, 500) if FULL else (4, 20)
+EXAMPLES, STEPS = (10, 100) if FULL else (3, 20)
 """Per mode, of which there are three."""
 
 PEOPLE = [f"p{number}" for number in range(8)]

@@ -17,8 +17,6 @@ import requests
 from orchestration.warehouse import ROOT
 from tests.fakes.hubspot import FakeHubSpot
 
-pytestmark = pytest.mark.slow
-
 SCREENSHOT = ROOT / "tests" / "ui" / "screenshots" / "asset_graph.png"
 START_UP_SECONDS = 180
 RUN_SECONDS = 900
@@ -135,6 +133,7 @@ def test_one_lineage_leads_from_a_raw_table_to_the_destination(server):
     } <= seen
 
 
+@pytest.mark.slow
 def test_the_asset_graph_can_be_seen(server, tmp_path):
     chromium = shutil.which("chromium")
     if not chromium:
@@ -156,6 +155,7 @@ def test_the_asset_graph_can_be_seen(server, tmp_path):
     assert SCREENSHOT.stat().st_size > 30_000, "an empty page is smaller than a graph"
 
 
+@pytest.mark.slow
 def test_a_run_launched_through_graphql_succeeds(server):
     selector = {
         "repositoryLocationName": "orchestration.definitions",
