@@ -168,10 +168,11 @@ class Warehouse:
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     def spare_memory(self) -> None:
-        """From here on this connection does small things for a long time. DuckDB keeps every
-        block it has seen until its limit, which is for builds."""
+        """Bound what this connection keeps. DuckDB holds every block it has seen until its limit,
+        which is for builds: with this one a run peaks at 370 MB for 100,000 rows and at 670 MB
+        for 800,000 as for 1,600,000."""
         if self.target_type == "duckdb":
-            self.execute("set memory_limit = '512MB'")
+            self.execute("set memory_limit = '400MB'")
 
     def tuples(self, sql: str, params: Sequence[Any] | None = None) -> list[tuple]:
         """All rows of an answer, in the order of its columns."""

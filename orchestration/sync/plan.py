@@ -297,7 +297,6 @@ class Plan:
     def _rows(self, last_phase: str) -> Iterator[tuple[str, Row]]:
         page = self._with_values(_PAGE)
         size = self._prepare_errand(last_phase)
-        self._warehouse.spare_memory()
         identified = self._has_identifiers()
         for start in range(0, size, _PAGE_ROWS):
             chunk = self._warehouse.tuples(page, [start, start + _PAGE_ROWS])

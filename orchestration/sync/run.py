@@ -97,6 +97,7 @@ def run_sync(
     endpoint = _endpoint(spec, destination, dry_run)
     confirmed = overrides if isinstance(overrides, Overrides) else Overrides(**(overrides or {}))
     with Warehouse.open(target, project_dir) as warehouse:
+        warehouse.spare_memory()
         plan = Plan(warehouse, spec)
         plan.check_columns()
         digest = plan.digest()
