@@ -27,21 +27,11 @@
 
 with
 
-kept as (
-
-    select *
-
-    from {{ ref('sync_ledger_folded') }}
-
-    where sync_name not in ({{ syncs_with_lost_ledger(ref('sync_ledger_folded')) }})
-
-),
-
-{{ fold_ledger('kept') }}
+{{ fold_ledger(ref('sync_ledger_folded')) }}
 
 select {{ columns }}
 
-from kept as stored
+from {{ ref('sync_ledger_folded') }} as stored
 
 where
     not exists (

@@ -156,6 +156,7 @@ class Ledger:
                 " destination holds cannot be told; `cdp repair` sets the ledger aside"
             )
         self._next_number = newest + 1
+        self._forget_lost(newest)
 
     def record_intents(
         self, rows: Sequence[Row], identifiers: Mapping[str, tuple[str, ...]]
@@ -232,6 +233,19 @@ class Ledger:
                     self._warehouse.execute(statement, [self._sync_name, *some])
 
     # -- inside
+
+    def _forget_lost(self, newest: int) -> None:
+        """A ledger that ends before its fold was lost, or is of an earlier day: what was folded
+        is not true any more, and new entries would have numbers that count as folded. A build
+        does the same (the macro ``forget_lost_ledgers``)."""
+        sql = "select max(last_entry_number) as newest from {r} where sync_name = ?"
+        [folded] = self._fetch(sql, [self._sync_name], r="sync_ledger_folded")
+        if (folded["newest"] or 0) > newest:
+            with self._warehouse.transaction():
+                self._lease.check()
+                relation = self._relation("sync_ledger_folded")
+                sql = compose("delete from {r} where sync_name = ?", r=relation)
+                self._warehouse.execute(sql, [self._sync_name])
 
     def _rows_between(self, first: int, last: int) -> list[Row]:
         found = self._fetch(_ROWS_OF_A_JOB, [self._sync_name, first, last], ledger=LEDGER)

@@ -8,7 +8,7 @@ from orchestration.sync.ledger import LedgerBroken
 from orchestration.sync.reconcile import reconcile
 from orchestration.sync.repair import repair
 from orchestration.sync.spec import InvalidSync
-from orchestration.warehouse import WarehouseError
+from orchestration.warehouse import WarehouseError, dbt
 from tests.fakes.server import Fault
 from tests.sync.invariants import plays
 from tests.sync.lab import SYNC, Lab, customer_keys
@@ -51,9 +51,12 @@ def test_a_warehouse_that_is_garbage_is_no_empty_one(lab: Lab) -> None:
 
 
 @plays("DF27")
-def test_a_lost_ledger_holds_everything_until_a_person_confirms(lab: Lab) -> None:
+@pytest.mark.parametrize("is_folded", [False, True])
+def test_a_lost_ledger_holds_everything_until_a_person_confirms(lab: Lab, is_folded: bool) -> None:
     lab.add_customers(30)
     lab.sync()
+    if is_folded:
+        assert dbt(["run", "--select", "sync_ledger_folded"], project_dir=lab.project).success
     lab.execute(
         "delete from state.sync_ledger",
         "delete from standin.segment_members where customer_id = 'c0007'",
