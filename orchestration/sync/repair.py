@@ -26,6 +26,9 @@ def repair(target: str | None = None, *, project_dir: Path = ROOT) -> list[str]:
             warehouse.execute(compose("create table {a} as select * from {r}", a=aside, r=relation))
             warehouse.execute(compose("delete from {r}", r=relation))
             kept.append(f"{aside.schema}.{aside.identifier}")
+        folded = warehouse.relation("sync_ledger_folded")
+        if warehouse.exists(folded):
+            warehouse.execute(compose("delete from {r}", r=folded))
     return kept
 
 

@@ -18,9 +18,10 @@ def row_hash(values: dict[str, str | None], salt: str) -> str:
     for number, name in enumerate(values):
         sql = sql.replace(f"{{column_{number}}}", name)
     row = ", ".join(f"cast(? as varchar) as {name}" for name in values)
-    return duckdb.execute(
-        f"select {sql} from (select {row}) as model", [*values.values()]
-    ).fetchone()[0]
+    query = f"select {sql} from (select {row}) as model"
+    with duckdb.connect() as db:  # not the default one, which other tests use
+        [(found,)] = db.execute(query, [*values.values()]).fetchall()
+    return found
 
 
 def test_the_plan_and_the_run_hash_alike(lab: Lab) -> None:
