@@ -1,11 +1,12 @@
 """Rows for the tests of destinations."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from orchestration.destinations.base import Destination, Outcome, Refused, Row
+from orchestration.destinations.base import Destination, Job, Outcome, Refused, Row
 
 # Quotes, a NUL, an emoji, a right-to-left mark, what spreadsheets and templates run, 10 KB.
 WILD_TEXTS = st.one_of(
@@ -28,8 +29,32 @@ def wild_rows(columns: list[str]) -> st.SearchStrategy[list[Row]]:
     )
 
 
-def leaver(key: str, remote_id: str | None = None, reason: str = "left", **more: Any) -> Row:
+def leaver(key: str, reason: str = "left", remote_id: str | None = None, **more: Any) -> Row:
     return Row(key, "remove", reason, {}, remote_id, **more)
+
+
+def settle(
+    destination: Destination, answer: list[Outcome] | Job, rows: list[Row]
+) -> dict[str, Outcome]:
+    """Outcomes by key, a job's after as many questions as it takes, asked as a later run does:
+    with rows that have no values."""
+    if isinstance(answer, list):
+        return _once(answer)
+    known = _once(answer.settled)
+    asked = [Row(row.key, row.action, row.reason) for row in rows if row.key not in known]
+    for _ in range(10):
+        if (outcomes := destination.poll(answer.job_id, asked)) is not None:
+            return _once([*known.values(), *outcomes])
+    raise AssertionError("the job never ends")
+
+
+def deliver(destination: Destination, rows: list[Row]) -> dict[str, Outcome]:
+    act = destination.remove if rows[0].action == "remove" else destination.upsert
+    return settle(destination, act(rows), rows)
+
+
+def statuses(outcomes: dict[str, Outcome]) -> dict[str, tuple[str, str | None]]:
+    return {key: (outcome.status, outcome.error_code) for key, outcome in outcomes.items()}
 
 
 def halved(destination: Destination, rows: list[Row]) -> list[Outcome]:
@@ -45,5 +70,10 @@ def halved(destination: Destination, rows: list[Row]) -> list[Outcome]:
 
 def by_key(outcomes: list[Outcome]) -> dict[str, tuple[str, str | None]]:
     """Status and code by row key."""
-    assert len({outcome.key for outcome in outcomes}) == len(outcomes), "one outcome per row"
-    return {outcome.key: (outcome.status, outcome.error_code) for outcome in outcomes}
+    return statuses(_once(outcomes))
+
+
+def _once(outcomes: Sequence[Outcome]) -> dict[str, Outcome]:
+    found = {outcome.key: outcome for outcome in outcomes}
+    assert len(found) == len(outcomes), "one outcome per row"
+    return found

@@ -3,10 +3,11 @@
 import hashlib
 from typing import Any
 
-from orchestration.destinations.base import Job, Limits, Outcome, Row
+from orchestration.destinations.base import Limits, Row
 from orchestration.destinations.google import CONSENTS, Google
 from orchestration.sync.http import BearerToken, HttpClient, Policy
 from orchestration.sync.spec import SyncSpec
+from tests.destinations.rows import settle, statuses
 from tests.fakes.google import FakeGoogle
 
 COLUMNS = [
@@ -73,28 +74,12 @@ def email(key: str) -> str:
     return f"emailAddress:{sha(f'{key}@example.com')}"
 
 
-def settle(destination: Google, rows: list[Row], given: Any) -> dict[str, tuple[str, str | None]]:
-    """Status and code by row once the work is done."""
-    outcomes: list[Outcome] = list(given.settled) if isinstance(given, Job) else list(given)
-    if isinstance(given, Job):
-        done = {outcome.key for outcome in outcomes}
-        rest = [Row(r.key, r.action, r.reason) for r in rows if r.key not in done]
-        for _ in range(10):
-            polled = destination.poll(given.job_id, rest)
-            if polled is not None:
-                break
-        assert polled is not None
-        outcomes += polled
-    assert len({outcome.key for outcome in outcomes}) == len(outcomes)
-    return {outcome.key: (outcome.status, outcome.error_code) for outcome in outcomes}
-
-
 def upsert(destination: Google, rows: list[Row]) -> dict[str, tuple[str, str | None]]:
-    return settle(destination, rows, destination.upsert(rows))
+    return statuses(settle(destination, destination.upsert(rows), rows))
 
 
 def remove(destination: Google, rows: list[Row]) -> dict[str, tuple[str, str | None]]:
-    return settle(destination, rows, destination.remove(rows))
+    return statuses(settle(destination, destination.remove(rows), rows))
 
 
 DELIVERED = ("delivered", None)

@@ -13,10 +13,10 @@ from tests.destinations.google.case import (
     leaver,
     remove,
     row,
-    settle,
     sha,
     upsert,
 )
+from tests.destinations.rows import settle, statuses
 from tests.fakes.google import FakeGoogle
 from tests.fakes.server import Fault
 
@@ -158,7 +158,7 @@ def test_ten_thousand_members_are_one_request_and_one_more_are_two(ads: FakeGoog
     leavers = [leaver(r.key, name) for r, name in zip(rows[1:], sent[1:], strict=True)]
     given = destination.remove([*leavers, many])
     assert ads.requests("remove") == 2
-    assert set(settle(destination, [*leavers, many], given).values()) == {DELIVERED}
+    assert set(statuses(settle(destination, given, [*leavers, many])).values()) == {DELIVERED}
     assert ads.audience == {email("0")}
 
 

@@ -93,7 +93,7 @@ def test_leaving_by_mode(hub: FakeHubSpot) -> None:
     for mode in ("audience", "mirror", "upsert"):
         properties = {"email": f"{mode}@example.com", "cdp_segment": "champions"}
         ids[mode] = hub.add(**properties, cdp_customer_id=mode)
-        [outcome] = hubspot(hub, mode=mode).remove([leaver(mode, ids[mode])])
+        [outcome] = hubspot(hub, mode=mode).remove([leaver(mode, remote_id=ids[mode])])
         assert outcome.status == "delivered"
     assert "cdp_segment" not in hub.contacts[ids["audience"]]
     assert ids["mirror"] not in hub.contacts
@@ -102,8 +102,8 @@ def test_leaving_by_mode(hub: FakeHubSpot) -> None:
 
 def test_erasure_is_for_good_unless_declared_otherwise(hub: FakeHubSpot) -> None:
     first, second = (hub.add(email=f"{n}@example.com", cdp_segment="champions") for n in "ab")
-    hubspot(hub).remove([leaver("a", first, "erasure")])
-    hubspot(hub, on_erasure="leave").remove([leaver("b", second, "erasure")])
+    hubspot(hub).remove([leaver("a", "erasure", first)])
+    hubspot(hub, on_erasure="leave").remove([leaver("b", "erasure", second)])
     assert hub.erased == {first}
     assert "cdp_segment" not in hub.contacts[second]
 
@@ -112,13 +112,13 @@ def test_erasure_is_for_good_unless_declared_otherwise(hub: FakeHubSpot) -> None
 @pytest.mark.parametrize("mode", ["audience", "mirror"])
 def test_taking_away_who_is_not_there_is_no_error(hub: FakeHubSpot, mode: str, reason: str) -> None:
     destination = hubspot(hub, mode=mode)
-    rows = [leaver("a", "404", reason), leaver("b", None, reason, is_uncertain=True)]
+    rows = [leaver("a", reason, "404"), leaver("b", reason, is_uncertain=True)]
     assert {o.status for o in destination.remove(rows)} == {"delivered"}
 
 
 def test_a_lost_id_is_looked_up_by_the_customer_key(hub: FakeHubSpot) -> None:
     contact_id = hub.add(email="old@example.com", cdp_customer_id="a", cdp_segment="champions")
-    rows = [leaver("a", None, "consent", is_uncertain=True)]
+    rows = [leaver("a", "consent", is_uncertain=True)]
     assert [o.status for o in hubspot(hub).remove(rows)] == ["delivered"]
     assert "cdp_segment" not in hub.contacts[contact_id]
 
@@ -183,7 +183,7 @@ def test_who_is_listed_goes_by_id_by_key_or_by_email(
     ids.append(hub.add(email="c@example.com"))
     stays = hub.add(email="z@example.com")
     destination = hubspot(hub, mode=mode, match_on=None, on_leave={})
-    rows = [leaver("a", ids[0], "listed"), leaver("b", None, "listed"), leaver("x", None, "listed")]
+    rows = [leaver("a", "listed", ids[0]), leaver("b", "listed"), leaver("x", "listed")]
     rows.append(Row("c", "remove", "listed", {"email": "C@example.com"}))
     assert set(by_key(destination.remove(rows)).values()) == {("delivered", None)}
     assert set(hub.contacts) == {stays}
@@ -225,7 +225,7 @@ def test_rows_that_cannot_be_sent_do_not_spoil_the_batch(hub: FakeHubSpot) -> No
 def test_erasures_after_a_silent_one_are_not_tried(hub: FakeHubSpot) -> None:
     ids = [hub.add(email=f"{key}@example.com") for key in "abc"]
     hub.faults.extend([Fault(), Fault(500), Fault(500)])
-    rows = [leaver(key, ids[n], "erasure") for n, key in enumerate("abc")]
+    rows = [leaver(key, "erasure", ids[n]) for n, key in enumerate("abc")]
     assert by_key(hubspot(hub).remove(rows)) == {
         "a": ("delivered", None),
         "b": ("unknown", "HTTP_500"),
@@ -270,5 +270,5 @@ def test_a_conflict_of_a_row_is_looked_into_as_well(hub: FakeHubSpot) -> None:
 
 def test_without_on_leave_nothing_is_called(hub: FakeHubSpot) -> None:
     destination = hubspot(hub, mode="upsert", on_leave={})
-    assert by_key(destination.remove([leaver("a", "1001")])) == {"a": ("delivered", None)}
+    assert by_key(destination.remove([leaver("a", remote_id="1001")])) == {"a": ("delivered", None)}
     assert hub.calls == []

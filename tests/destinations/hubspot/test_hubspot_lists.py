@@ -39,7 +39,11 @@ def test_members_come_and_go(hub: FakeHubSpot) -> None:
     assert {o.key: o.remote_id for o in outcomes if o.remote_id} == ids
     assert hub.lists["7"] == {*ids.values(), other}
     assert "cdp_segment" not in hub.contacts[ids["a"]]
-    rows = [leaver("a", ids["a"]), leaver("b", ids["b"], "consent"), leaver("x", "404")]
+    rows = [
+        leaver("a", remote_id=ids["a"]),
+        leaver("b", "consent", ids["b"]),
+        leaver("x", remote_id="404"),
+    ]
     assert set(by_key(destination.remove(rows)).values()) == {("delivered", None)}
     assert hub.lists["7"] == {other}
     assert set(hub.contacts) == {*ids.values(), other}
@@ -82,7 +86,7 @@ def test_a_silent_list_leaves_the_ids_for_a_later_removal(hub: FakeHubSpot) -> N
     [outcome] = members(hub).upsert([row("a")])
     assert (outcome.status, outcome.remote_id) == ("unknown", contact_id)
     assert hub.lists["7"] == {contact_id}
-    doubtful = leaver("a", outcome.remote_id, is_uncertain=True)
+    doubtful = leaver("a", remote_id=outcome.remote_id, is_uncertain=True)
     assert by_key(members(hub).remove([doubtful])) == {"a": ("delivered", None)}
     assert hub.lists["7"] == set()
 
@@ -108,8 +112,8 @@ def test_a_list_that_is_not_there_ends_the_run(hub: FakeHubSpot) -> None:
 def test_an_erased_member_is_deleted_unless_declared_otherwise(hub: FakeHubSpot) -> None:
     first, second = (hub.add(email=f"{n}@example.com") for n in "ab")
     hub.lists["7"] = {first, second}
-    members(hub).remove([leaver("a", first, "erasure")])
-    members(hub, on_erasure="leave").remove([leaver("b", second, "erasure")])
+    members(hub).remove([leaver("a", "erasure", first)])
+    members(hub, on_erasure="leave").remove([leaver("b", "erasure", second)])
     assert (hub.erased, set(hub.contacts), hub.lists["7"]) == ({first}, {second}, set())
 
 

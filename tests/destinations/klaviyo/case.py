@@ -3,11 +3,7 @@
 from typing import Any
 
 from orchestration.destinations._klaviyo import KlaviyoApi
-from orchestration.destinations.base import (
-    Job,
-    Outcome,
-    Row,
-)
+from orchestration.destinations.base import Row
 from orchestration.destinations.klaviyo import Klaviyo
 from orchestration.sync.http import Policy
 from orchestration.sync.spec import SyncSpec
@@ -50,33 +46,6 @@ def members(fake: FakeKlaviyo, object_name: str = "lists", **settings: Any) -> K
 def row(key: str, remote_id: str | None = None, **values: str | None) -> Row:
     mapped = {"cdp_customer_id": key, "email": f"{key}@example.com"}
     return Row(key, "upsert", "new", mapped | values, remote_id)
-
-
-def leaver(key: str, reason: str = "left", remote_id: str | None = None) -> Row:
-    return Row(key, "remove", reason, {}, remote_id)
-
-
-def settle(
-    destination: Klaviyo, answer: list[Outcome] | Job, rows: list[Row]
-) -> dict[str, Outcome]:
-    """Outcomes by key, a job's after as many questions as it takes."""
-    if isinstance(answer, list):
-        return {outcome.key: outcome for outcome in answer}
-    known = {outcome.key: outcome for outcome in answer.settled}
-    asked = [row for row in rows if row.key not in known]
-    for _ in range(10):
-        if (outcomes := destination.poll(answer.job_id, asked)) is not None:
-            return known | {outcome.key: outcome for outcome in outcomes}
-    raise AssertionError("the job never ends")
-
-
-def deliver(destination: Klaviyo, rows: list[Row]) -> dict[str, Outcome]:
-    act = destination.remove if rows[0].action == "remove" else destination.upsert
-    return settle(destination, act(rows), rows)
-
-
-def statuses(outcomes: dict[str, Outcome]) -> dict[str, tuple[str, str | None]]:
-    return {key: (outcome.status, outcome.error_code) for key, outcome in outcomes.items()}
 
 
 def calls_to(fake: FakeKlaviyo, path: str) -> int:

@@ -11,7 +11,8 @@ from orchestration.destinations.base import (
 )
 from orchestration.destinations.klaviyo import Klaviyo
 from orchestration.sync.spec import SyncSpec
-from tests.destinations.klaviyo.case import MEMBERS, PROFILES, audience, deliver, klaviyo, leaver
+from tests.destinations.klaviyo.case import MEMBERS, PROFILES, audience, klaviyo
+from tests.destinations.rows import deliver, leaver
 from tests.fakes import openapi
 from tests.fakes.klaviyo import FakeKlaviyo
 

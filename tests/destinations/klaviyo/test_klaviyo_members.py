@@ -8,15 +8,8 @@ from orchestration.destinations.base import (
     Refused,
     Row,
 )
-from tests.destinations.klaviyo.case import (
-    MEMBERS,
-    calls_to,
-    deliver,
-    leaver,
-    members,
-    row,
-    statuses,
-)
+from tests.destinations.klaviyo.case import MEMBERS, calls_to, members, row
+from tests.destinations.rows import deliver, leaver, statuses
 from tests.fakes.klaviyo import FakeKlaviyo
 
 # -- lists

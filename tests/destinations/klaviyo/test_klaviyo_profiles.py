@@ -15,17 +15,8 @@ from orchestration.destinations.base import (
     Stopped,
     Unanswered,
 )
-from tests.destinations.klaviyo.case import (
-    audience,
-    calls_to,
-    deliver,
-    klaviyo,
-    leaver,
-    members,
-    row,
-    settle,
-    statuses,
-)
+from tests.destinations.klaviyo.case import audience, calls_to, klaviyo, members, row
+from tests.destinations.rows import deliver, leaver, settle, statuses
 from tests.fakes.klaviyo import FakeKlaviyo
 from tests.fakes.server import Fault
 

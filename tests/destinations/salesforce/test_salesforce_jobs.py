@@ -14,15 +14,8 @@ from orchestration.destinations.base import (
     Stopped,
     Unanswered,
 )
-from tests.destinations.salesforce.case import (
-    COLUMNS,
-    deliver,
-    leaver,
-    row,
-    salesforce,
-    settle,
-    statuses,
-)
+from tests.destinations.rows import deliver, leaver, settle, statuses
+from tests.destinations.salesforce.case import COLUMNS, row, salesforce
 from tests.fakes.salesforce import KEY, FakeSalesforce
 from tests.fakes.server import Fault
 

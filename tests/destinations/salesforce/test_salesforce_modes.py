@@ -12,15 +12,8 @@ from orchestration.destinations.base import (
     Row,
 )
 from orchestration.destinations.salesforce import Salesforce
-from tests.destinations.salesforce.case import (
-    COLUMNS,
-    deliver,
-    leaver,
-    row,
-    salesforce,
-    settle,
-    statuses,
-)
+from tests.destinations.rows import deliver, leaver, settle, statuses
+from tests.destinations.salesforce.case import COLUMNS, row, salesforce
 from tests.fakes.salesforce import KEY, FakeSalesforce
 
 # -- modes
