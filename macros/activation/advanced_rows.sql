@@ -38,6 +38,10 @@ advanced as (
             else fresh.delivered_action
         end as delivered_action,
         case
+            when fresh.delivered_entry_number is null then stored.delivered_reason
+            else fresh.delivered_reason
+        end as delivered_reason,
+        case
             when fresh.delivered_entry_number is null then stored.remote_id
             else fresh.remote_id
         end as remote_id,

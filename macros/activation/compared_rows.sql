@@ -42,6 +42,27 @@ compared as (
 
 ),
 
+left_before_erasure as (
+
+    -- Emptied, archived or taken off a list, they are still a record over there.
+    select
+        ledger.row_key,
+        cast(null as {{ dbt.type_string() }}) as row_hash
+
+    from {{ ref('sync_ledger_current') }} as ledger
+
+    inner join suppressions
+        on coalesce(ledger.customer_id, ledger.row_key) = suppressions.customer_id
+
+    where
+        ledger.sync_name = '{{ sync_name }}'
+        and not ledger.is_held
+        and ledger.delivered_action = 'remove'
+        and coalesce(ledger.delivered_reason, 'left') != 'erasure'
+        and suppressions.reason = 'erasure'
+
+),
+
 candidates as (
 
     -- A key that the model has twice is one row, which is blocked.
@@ -49,7 +70,11 @@ candidates as (
         row_key,
         min(row_hash) as row_hash
 
-    from compared
+    from (
+        select * from compared
+        union all
+        select * from left_before_erasure
+    ) as concerned
 
     group by row_key
 

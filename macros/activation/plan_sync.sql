@@ -8,6 +8,8 @@
 {%- set model, ledger = ref(sync_name), ref('sync_ledger_current') -%}
 with
 
+{{ removal_reasons(sync) }}
+
 {{ compared_rows(sync, sync_name) }}
 
 known as (
@@ -51,8 +53,6 @@ shared_identifiers as (
 
 ),
 
-{{ removal_reasons(sync) }}
-
 {{ described_rows() }}
 
 decided as (
@@ -60,11 +60,10 @@ decided as (
     select
         described.*,
         case
-            {%- if lists_removals %}
-            when described.row_hash is not null then 'listed'
-            {%- else %}
             when described.row_hash is null
                 then coalesce(suppressions.reason, withdrawals.reason, 'left')
+            {%- if lists_removals %}
+            else 'listed'
             {%- endif %}
         end as removal_reason
 

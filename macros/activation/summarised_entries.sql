@@ -45,6 +45,7 @@ summarised as (
         {%- endfor %}
         {%- for column, name in {
             'action': 'delivered_action',
+            'reason': 'delivered_reason',
             'row_hash': 'delivered_hash',
             'content_field_hashes': 'delivered_field_hashes',
             'remote_id': 'remote_id',

@@ -19,6 +19,8 @@
     last_error_code,
     last_recorded_at,
     delivered_entry_number,
+    delivered_action,
+    delivered_reason,
     delivered_hash,
     delivered_field_hashes,
     owned_remote_id as remote_id,

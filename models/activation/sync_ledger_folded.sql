@@ -34,6 +34,7 @@ stored as (
         'last_recorded_at': dbt.type_timestamp(),
         'delivered_entry_number': bigint,
         'delivered_action': text,
+        'delivered_reason': text,
         'delivered_hash': text,
         'delivered_field_hashes': text,
         'remote_id': text,

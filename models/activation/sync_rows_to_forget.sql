@@ -49,6 +49,11 @@ to_forget as (
     where
         not coalesce(ledger.is_held, false)
         and not coalesce(ledger.is_uncertain, false)
+        -- Who was only taken out is still to be erased over there.
+        and (
+            coalesce(ledger.delivered_action, 'upsert') != 'remove'
+            or ledger.delivered_reason = 'erasure'
+        )
 
 )
 

@@ -60,8 +60,9 @@ class Row:
 
     def idempotency_key(self, sync_name: str) -> str:
         """The same for every attempt at this content on top of what is held, and another one
-        once something was delivered in between."""
-        parts = (sync_name, self.key, self.action, self.row_hash or "", str(self.version))
+        once something was delivered in between. Erasing is more than taking out."""
+        content = self.reason if self.action == "remove" else self.row_hash or ""
+        parts = (sync_name, self.key, self.action, content, str(self.version))
         return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
 
 

@@ -195,9 +195,10 @@ class HubSpot(Destination):
 
     def _ids(self, rows: Sequence[Row]) -> dict[str, str]:
         """Record ids by row key: from the ledger, or looked up by the customer key where an
-        answer was lost or another sync made the contact."""
+        answer was lost, somebody had left before being erased, or another sync made the contact."""
         ids = {row.key: row.remote_id for row in rows if row.remote_id}
-        asked = [r for r in rows if not r.remote_id and (r.is_uncertain or r.reason == "listed")]
+        sought = ("listed", "erasure")
+        asked = [r for r in rows if not r.remote_id and (r.is_uncertain or r.reason in sought)]
         found = self._portal.find(self._spec.key, [row.key for row in asked])
         ids |= {key: contact["id"] for key, contact in found.items()}
         emails = {r.key: r.values.get("email") for r in asked if r.key not in ids}

@@ -28,6 +28,7 @@ _LEDGER_SCHEMA = pa.schema(
         ("row_key", pa.string()),
         ("customer_id", pa.string()),
         ("action", pa.string()),
+        ("reason", pa.string()),
         ("status", pa.string()),
         ("row_hash", pa.string()),
         ("field_hashes", pa.string()),
@@ -74,8 +75,8 @@ _OPEN_JOBS = """
     order by 2
 """
 _ROWS_OF_A_JOB = """
-    select intents.row_key, intents.customer_id, intents.action, intents.row_hash,
-        intents.attempt, intents.field_hashes, intents.entry_number
+    select intents.row_key, intents.customer_id, intents.action, intents.reason,
+        intents.row_hash, intents.attempt, intents.field_hashes, intents.entry_number
     from {ledger} as intents
     where intents.sync_name = ? and intents.entry_number between ? and ?
         and intents.status = 'intent'
@@ -262,7 +263,7 @@ class Ledger:
             Row(
                 record["row_key"],
                 record["action"],
-                "resumed",
+                record["reason"],
                 row_hash=record["row_hash"],
                 attempt=record["attempt"],
                 field_hashes=record["field_hashes"],
@@ -293,6 +294,7 @@ class Ledger:
             "row_key": [row.key for row in rows],
             "customer_id": [_owner(row) for row in rows],
             "action": [row.action for row in rows],
+            "reason": [row.reason for row in rows],
             "status": [answer.status if answer else "intent" for answer in answers],
             "row_hash": [row.row_hash for row in rows],
             # Once is enough: the fold reads them from the intent.

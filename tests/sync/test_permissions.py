@@ -3,6 +3,8 @@
 import pytest
 
 from orchestration.sync.guards import Overrides
+from orchestration.sync.ledger import Ledger
+from orchestration.warehouse import dbt
 from tests.fakes.server import Fault
 from tests.sync.invariants import plays
 from tests.sync.lab import SYNC, Lab
@@ -76,8 +78,36 @@ def test_an_erasure_deletes_the_contact_for_good(lab: Lab) -> None:
     assert lab.hub.calls == []
 
 
-def test_of_who_was_erased_the_ledger_keeps_the_key_alone(lab: Lab) -> None:
-    """Also of who had left before, and of a run that died before it forgot."""
+@pytest.mark.parametrize(
+    "leave",
+    [
+        "delete from standin.segment_members where customer_id = 'c0001'",
+        "update standin.customer_consents set is_granted = false where customer_id = 'c0001'",
+        "insert into standin.customer_suppressions values ('c0001', 'objection')",
+    ],
+    ids=["left", "withdrew", "objected"],
+)
+def test_an_erasure_reaches_who_had_left_before(lab: Lab, leave: str) -> None:
+    lab.add_customers(3)
+    lab.sync()
+    lab.execute(leave)
+    lab.sync()
+    assert len(lab.hub.contacts) == 3, "emptied, and still there"
+    lab.execute("insert into standin.customer_suppressions values ('c0001', 'erasure')")
+    lab.hub.faults.extend([Fault(503)] * 40)
+    lab.sync()
+    lab.end_faults()
+    run = lab.sync()
+    assert (run.status, run.rows_removed) == ("succeeded", 1)
+    assert len(lab.hub.contacts) == 2
+    lab.sync()
+    assert lab.hub.calls == []
+
+
+def test_of_who_was_erased_the_ledger_keeps_the_key_alone(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also of who had left before, in the fold too, and where a run died before it forgot."""
     lab.add_customers(4)
     lab.sync()
     lab.execute("delete from standin.segment_members where customer_id = 'c0002'")
@@ -90,17 +120,30 @@ def test_of_who_was_erased_the_ledger_keeps_the_key_alone(lab: Lab) -> None:
     lab.hub.faults.extend([Fault(503)] * 40)
     lab.sync()
     known = "select distinct row_key from state.sync_ledger where row_hash is not null order by 1"
-    # It may still be there: what is needed to take it away stays.
-    assert [row["row_key"] for row in lab.fetch(known)] == ["c0001", "c0003", "c0004"]
+    # They may still be there: what is needed to take them away stays.
+    assert [row["row_key"] for row in lab.fetch(known)] == ["c0001", "c0002", "c0003", "c0004"]
     lab.end_faults()
-    run = lab.sync()
-    assert (run.status, run.rows_removed) == ("succeeded", 2)
+
+    def dies(ledger: Ledger) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Ledger, "forget_erased", dies)
+    with pytest.raises(KeyboardInterrupt):
+        lab.sync()
+    monkeypatch.undo()
+    folded = dbt(["run", "--select", "sync_ledger_folded"], project_dir=lab.project)
+    assert folded.success, folded.statuses
+    lab.sync()
     assert [row["row_key"] for row in lab.fetch(known)] == ["c0003", "c0004"]
-    of_the_erased = lab.fetch(
-        "select * from state.sync_ledger where row_key in ('c0001', 'c0002') order by 1, 2"
-    )
-    assert {(row["field_hashes"], row["remote_id"]) for row in of_the_erased} == {(None, None)}
-    assert len(of_the_erased) >= 8
+    of_the_erased = "where row_key in ('c0001', 'c0002')"
+    entries = lab.fetch(f"select field_hashes, remote_id from state.sync_ledger {of_the_erased}")
+    assert {(row["field_hashes"], row["remote_id"]) for row in entries} == {(None, None)}
+    assert len(entries) >= 8
+    hashes = ("last_hash", "last_field_hashes", "delivered_hash", "delivered_field_hashes")
+    ids = ("remote_id", "owned_remote_id")
+    rows = lab.fetch(f"select * from activation.sync_ledger_folded {of_the_erased}")
+    assert len(rows) == 2
+    assert {row[column] for row in rows for column in hashes + ids} == {None}
     assert lab.fetch("select * from state.sync_identifiers") == []
     assert lab.fetch("select * from activation.sync_rows_to_forget") == []
     lab.sync()

@@ -212,9 +212,9 @@ def test_a_run_that_was_stopped_sends_nothing_of_what_it_had_in_hand(
         ("elsewhere:1", 5, True),
         ("elsewhere:1", 20, False),
         (f"{socket.gethostname()}:999999999", 0, False),
-        # The parent of this process: there, but perhaps not who made the row.
-        (f"{socket.gethostname()}:{os.getppid()}", 5, True),
-        (f"{socket.gethostname()}:{os.getppid()}", 20, False),
+        # The first process of all: there, but perhaps not who made the row.
+        (f"{socket.gethostname()}:1", 5, True),
+        (f"{socket.gethostname()}:1", 20, False),
         (f"{socket.gethostname()}:{os.getpid()}", 0, False),
     ],
     ids=["other host", "silent host", "dead", "process", "number used again", "own number"],
