@@ -83,7 +83,7 @@ class Line:
         *,
         fresh: bool = False,
     ) -> Answer:
-        """One request and its answer, redirects included. ``fresh``: over a new connection.
+        """One request and its answer; a redirect is one. ``fresh``: over a new connection.
 
         Raises ``NoAnswer``, and ``Stopped`` for a bad certificate, an address that is not
         permitted, and a request that cannot be written. libcurl's own messages quote addresses

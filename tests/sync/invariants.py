@@ -68,10 +68,12 @@ def members(records: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
 
 
 def holds_the_model(lab: Lab) -> None:
-    """No loss, no leftover, the newest version of everyone. In mode upsert who left stays."""
+    """No loss, no leftover, the newest version of everyone. In mode upsert who left stays; whose
+    newest version is refused stays as they were."""
     there, here = members(lab.hub.records), wanted(lab)
     assert sorted(set(here) - set(there)) == [], "lost"
-    leftover = set(there) - set(here)
+    permitted = lab.fetch(f"select cdp_customer_id from activation.{SYNC}")
+    leftover = set(there) - {row["cdp_customer_id"] for row in permitted}
     if lab.mode == "upsert":
         leftover &= refused(lab)
     assert sorted(leftover) == [], "there without permission"

@@ -212,8 +212,8 @@ class World(RuleBasedStateMachine):
         there, fresh = members(self.lab.hub.records), members(clean.hub.records)
         blocked = "select row_key from activation.sync_plan where blocked_reason is not null"
         given_up = {row["row_key"] for row in self.lab.fetch(blocked)}
-        if self.mode == "upsert":
-            there = {key: of for key, of in there.items() if key in fresh}
+        stays = set(there) if self.mode == "upsert" else given_up
+        there = {key: of for key, of in there.items() if key in fresh or key not in stays}
         assert set(fresh) - set(there) <= given_up
         assert there == {key: of for key, of in fresh.items() if key in there}
         everyone = {of.get("cdp_customer_id") for of in self.lab.hub.records.values()}
