@@ -3,7 +3,6 @@
     python -m benchmarks.identity people.csv --truth cluster
         --map first_name=given_name,last_name=surname,street=street_number+address_1
     python -m benchmarks.identity a.csv b.parquet --truth cluster --map ... [--map ...]
-    python -m benchmarks.identity --all
 
 One file is deduplicated, two are linked (each is a source of its own; what is found within a file
 counts too). ``--map`` fills canonical columns from the file's, for both files or once for each. The
@@ -11,7 +10,7 @@ project's own models run on a new DuckDB file with the same settings for every d
 leaves out the fuzzy tier. The truth column and unmapped columns are never loaded: a record is known
 by its row after a shuffle. dbt runs in a process of its own, whose peak memory is given.
 
-``--all`` prints the table of docs/benchmarks.md (``benchmarks.identity_table``).
+``python -m benchmarks.identity_table`` measures the labelled sets of docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -163,7 +162,7 @@ def make_parser() -> argparse.ArgumentParser:
         description=__doc__.splitlines()[0],
         epilog=f"Canonical columns: {', '.join(CANONICAL_COLUMNS)}.",
     )
-    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="one or two files")
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="one or two files")
     parser.add_argument("--map", action="append", default=[], help="canonical=column+column,...")
     parser.add_argument("--truth", help="column that says who a record is")
     parser.add_argument("--exact", action="store_true", help="without the fuzzy tier")
@@ -171,7 +170,6 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=1, help="of the shuffle (default 1)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the warehouse there")
-    parser.add_argument("--all", action="store_true", help="the table of all labelled sets")
     return parser
 
 
@@ -179,13 +177,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Print the figures; with ``--json`` write them too."""
     parser = make_parser()
     options = parser.parse_args(arguments)
-    if options.all:
-        from benchmarks.identity_table import print_table
-
-        print_table(options.json)
-        return
     if len(options.files) not in (1, 2):
-        parser.error("give one file to deduplicate or two to link (or --all)")
+        parser.error("give one file to deduplicate or two to link")
     if not options.map or not options.truth:
         parser.error("--map and --truth are needed")
     try:

@@ -1,6 +1,6 @@
 """The table of docs/benchmarks.md: identity on labelled sets, next to Splink.
 
-    python -m benchmarks.identity --all [--json FILE]
+    python -m benchmarks.identity_table [--json FILE]
 
 By data set: the exact rules alone, with the fuzzy tier, and Splink with the models that its own
 documentation has for such data. The public sets are in ``$CDP_SHARED_DIR``, or ``../shared``
@@ -11,6 +11,7 @@ Every run is a process of its own.
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 import json
 import os
@@ -193,8 +194,13 @@ def all_rows() -> Iterator[Row]:
         yield from retailer_rows(Path(temporary) / "retailer")
 
 
-def print_table(path: Path | None = None) -> None:
-    """Print the lines as Markdown as they come; write them to a JSON file too."""
+def main() -> None:
+    """Print the lines as Markdown as they come."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.identity_table", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
+    path = parser.parse_args().json
     print("| data | records | method | precision | recall | F1 | largest | seconds | MB |")
     print("|---|---|---|---|---|---|---|---|---|")
     rows = []
@@ -209,3 +215,7 @@ def print_table(path: Path | None = None) -> None:
         )
     if path:
         path.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
