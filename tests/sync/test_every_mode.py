@@ -148,9 +148,9 @@ def test_every_mode_from_the_first_run_to_the_erasure(project: Path) -> None:
         "mirror": changed | asked_to_go | left,
         "audience": changed | asked_to_go | left,
         "append": {"c4": ("remove", "erasure")},
-        # They are gone already, and nobody is written.
-        "archive": {},
-        "delete": {},
+        # They are gone already and nobody is written, but what is archived is not erased.
+        "archive": {"c4": ("remove", "erasure")},
+        "delete": {"c4": ("remove", "erasure")},
     }
     assert {mode: run(project, mode)[1] for mode in MODES} == expected
     build(project)
