@@ -131,7 +131,7 @@ class Http(Destination):
             return Outcome.unknown(row.key, "NO_REMOTE_ID", "permanent")
         outcome = self._one(request, row, remote_id, repeatable=True)
         if outcome.error_code in ("HTTP_404", "HTTP_410"):
-            return Outcome.delivered(row.key)
+            return Outcome.delivered(row.key, remote_id)
         return outcome
 
     def _looked_up(self, row: Row, when: str = "") -> str | None:

@@ -1,4 +1,4 @@
-"""Rows for the tests of destinations."""
+"""Rows for the tests of destinations, and what becomes of them."""
 
 from collections.abc import Sequence
 from typing import Any

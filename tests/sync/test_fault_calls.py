@@ -96,6 +96,12 @@ def test_a_key_of_repetition_is_the_contents_and_not_the_attempts() -> None:
     assert len(set(keys)) == 3
 
 
+def test_who_is_erased_is_not_taken_for_who_has_left() -> None:
+    """An endpoint that knows the key of the leaving would not act on the erasure."""
+    left, erased = (Row("c1", "remove", reason, version=7) for reason in ("left", "erasure"))
+    assert left.idempotency_key("s") != erased.idempotency_key("s")
+
+
 @plays("DF13")
 def test_after_a_late_old_batch_the_newest_is_there(lab: Lab) -> None:
     """The old call's end was never known: it arrived, all of it or half."""

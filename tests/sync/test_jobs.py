@@ -127,6 +127,17 @@ def test_a_job_is_resumed_by_the_next_run_when_its_run_was_killed(
     assert (run.status, run.rows_resumed, submissions(desk_lab)) == ("succeeded", 50, 0)
 
 
+def test_a_resumed_erasure_is_remembered_as_one(desk_lab: DeskLab, nursery: Nursery) -> None:
+    desk_lab.add_customers(3)
+    desk_lab.sync()
+    desk_lab.build("insert into standin.customer_suppressions values ('c0001', 'erasure')")
+    assert nursery.run(desk_lab, "after job commit") == -signal.SIGKILL
+    desk_lab.hub.polls = 0
+    assert desk_lab.sync(build=False).rows_resumed == 1
+    desk_lab.sync()
+    assert submissions(desk_lab) == 0, "erased twice"
+
+
 def test_a_job_that_never_ends_is_given_up_in_the_end(desk_lab: DeskLab) -> None:
     desk_lab.add_customers(50)
     desk_lab.hub.endings.append("stuck")

@@ -110,6 +110,13 @@ def test_a_record_that_is_gone_is_written_anew_but_not_by_update_only(hook: Fake
     assert hook.by_key("a")["name"] == "Eva"
 
 
+def test_a_removal_keeps_the_id_for_an_erasure_to_come(hook: FakeWebhook) -> None:
+    [first] = http(BY_ID).upsert([row("a")])
+    for _ in range(2):  # the second time it is gone
+        [outcome] = http(BY_ID).remove([gone("a", first.remote_id)])
+        assert (outcome.status, outcome.remote_id) == ("delivered", first.remote_id)
+
+
 def test_create_only_never_changes_what_is_there(hook: FakeWebhook) -> None:
     destination = http(BY_ID, "create_only")
     [first] = destination.upsert([row("a")])
