@@ -56,10 +56,20 @@
     ) as keys
 {% endmacro %}
 
-{# Where the ends of changed edges belong. #}
-{% macro components_known_sql(nodes, ends, removed) %}
-    select stored.node_id, stored.root_id
-    from {{ nodes }} as stored
+{# Rows of the table, as far as they are needed to write them anew. #}
+{% macro components_stored_sql(published, columns) %}
+    select
+        {{ row_locator(columns[0]) }} as locator,
+        {{ columns[0] }} as node_key,
+        node_id,
+        root_id
+    from {{ published }}
+{% endmacro %}
+
+{# Rows of the ends of changed edges. #}
+{% macro components_known_sql(published, columns, ends, removed) %}
+    select stored.locator, stored.node_key, stored.node_id, stored.root_id
+    from ({{ components_stored_sql(published, columns) }}) as stored
     inner join (
         select node_id from {{ ends }}
         union
@@ -70,10 +80,10 @@
 {% endmacro %}
 
 {# Ends that share an id with another key: another end, or a node of the table. #}
-{% macro components_homonyms_sql(ends, rows) %}
+{% macro components_homonyms_sql(ends, known) %}
     select ends.node_id
     from {{ ends }} as ends
-    left join {{ rows }} as rows on ends.node_id = rows.node_id
+    left join {{ known }} as known on ends.node_id = known.node_id
     group by ends.node_id
-    having count(*) > 1 or max(case when rows.node_key != ends.node_key then 1 else 0 end) = 1
+    having count(*) > 1 or max(case when known.node_key != ends.node_key then 1 else 0 end) = 1
 {% endmacro %}

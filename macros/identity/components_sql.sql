@@ -7,8 +7,14 @@
     group by right_id
 {% endmacro %}
 
-{% macro components_jump_sql(parents, jumps) %}
+{# Several jumps in one statement; `hooks` is a table, or the select that makes it. #}
+{% macro components_jump_sql(parents, jumps, hook_sql=none) %}
     with
+    {%- if hook_sql %}
+    {{ parents }} as (
+        {{ hook_sql }}
+    ),
+    {%- endif %}
     {%- for jump in range(1, jumps + 1) %}
     {%- set former = parents if loop.first else 'jump_' ~ loop.index0 %}
     jump_{{ jump }} as (

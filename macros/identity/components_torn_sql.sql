@@ -34,9 +34,9 @@
 
 {# Nodes that are looked at one by one: leaves cut off, and all of a component that lost a link
    between two others. #}
-{% macro components_members_sql(nodes, severed, removed) %}
-    select stored.node_id, stored.root_id as former_id
-    from {{ nodes }} as stored
+{% macro components_members_sql(published, columns, known, severed, removed) %}
+    select stored.locator, stored.node_key, stored.node_id, stored.root_id as former_id
+    from ({{ components_stored_sql(published, columns) }}) as stored
     inner join (
         select distinct one.root_id
         from {{ removed }} as removed
@@ -45,9 +45,10 @@
         where removed.left_id != removed.right_id and one.is_leaf = 0 and other.is_leaf = 0
     ) as torn on stored.root_id = torn.root_id
     union
-    select node_id, root_id as former_id
-    from {{ severed }}
-    where is_leaf = 1
+    select known.locator, known.node_key, known.node_id, known.root_id as former_id
+    from {{ known }} as known
+    inner join {{ severed }} as severed on known.node_id = severed.node_id
+    where severed.is_leaf = 1
 {% endmacro %}
 
 {% macro components_remaining_sql(edges, members, removed) %}
@@ -62,6 +63,7 @@
 {% macro components_placed_sql(ends, known, members) %}
     select
         ends.node_id,
+        ends.node_key,
         case
             when known.node_id is null or members.node_id is not null then ends.node_id
             else known.root_id
@@ -94,15 +96,18 @@
     where is_bare = 1 and not {{ rows_match('severed', ends, ['node_id']) }}
 {% endmacro %}
 
-{% macro components_vertices_sql(placed, members, vanished) %}
-    select distinct
-        vertex_id as node_id,
-        former_id,
-        case when former_id is null then 0 else 1 end as is_component
-    from {{ placed }}
-    where is_member = 0
-    union all
-    select members.node_id, members.former_id, 0 as is_component
+{% macro components_vertices_sql(published, columns, placed, members, vanished) %}
+    select members.locator, members.node_key, members.node_id, members.former_id, 0 as is_component
     from {{ members }} as members
     where not {{ rows_match('members', vanished, ['node_id']) }}
+    union all
+    select stored.locator, stored.node_key, stored.node_id, stored.root_id, 1 as is_component
+    from ({{ components_stored_sql(published, columns) }}) as stored
+    inner join (
+        select distinct vertex_id from {{ placed }} where former_id is not null and is_member = 0
+    ) as whole on stored.node_id = whole.vertex_id
+    union all
+    select null as locator, node_key, node_id, null as former_id, 0 as is_component
+    from {{ placed }}
+    where former_id is null
 {% endmacro %}

@@ -10,21 +10,17 @@
     {% endcall %}
     {% do create_indexes(intermediate) %}
     {% do components_forget(state) %}
-    {% for part in components_state_parts() %}
-        {% do drop_relation_if_exists(load_cached_relation(state[part])) %}
-    {% endfor %}
+    {% do drop_relation_if_exists(load_cached_relation(state.edges)) %}
     {% if existing is not none %}
         {% do adapter.rename_relation(existing, backup) %}
     {% endif %}
     {% do adapter.rename_relation(intermediate, target) %}
     {% if has_state %}
-        {% for part in components_state_parts() %}
-            {% call statement(part) %}
-                {{ get_create_table_as_sql(False, state[part], components[part ~ '_sql']) }}
-            {% endcall %}
-        {% endfor %}
+        {% call statement('edges') %}
+            {{ get_create_table_as_sql(False, state.edges, components.edges_sql) }}
+        {% endcall %}
         {% do components_remember(
-            state, components_state_sql(target, state, components.seed)
+            state, components_state_sql(target, state.edges, components.seed)
         ) %}
     {% endif %}
     {% do return(backup) %}
@@ -33,24 +29,13 @@
 {# An incremental run's changes to the table and the state. #}
 {% macro components_apply(update, target, state, columns) %}
     {% if update.added + update.removed > 0 %}
+        {% do components_forget(state) %}
         {% set locator = row_locator(columns[0]) %}
         {% do replace_rows(
             target,
             [locator],
             'select locator as ' ~ locator ~ ' from ' ~ update.doomed,
-            'select node_key, cluster_key from ' ~ update.moved
-        ) %}
-        {% do replace_rows(
-            state.nodes,
-            ['node_id'],
-            'select node_id from ' ~ update.doomed,
-            'select node_id, root_id from ' ~ update.moved
-        ) %}
-        {% do replace_rows(
-            state.labels,
-            ['root_id'],
-            'select root_id from ' ~ update.lapsed,
-            'select label_id, cluster_key from ' ~ update.named
+            'select node_key, cluster_key, node_id, root_id from ' ~ update.moved
         ) %}
         {% do replace_rows(
             state.edges,

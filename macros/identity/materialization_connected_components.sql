@@ -1,8 +1,8 @@
 {# A table of the connected components of a graph: one row per node. The model's select is
    the graph (node_key, neighbour_key; neighbour_key null for a node without an edge); the
    table has the columns named by the configs node_column and cluster_column. With
-   `incremental=true` a run changes only the components that changed edges touch. Readers see
-   the old table or the new one. #}
+   `incremental=true` a run changes only the components that changed edges touch, which it finds
+   by two more columns, node_id and root_id. Readers see the old table or the new one. #}
 {% materialization connected_components, default %}
 
     {% set existing_relation = load_cached_relation(this) %}
@@ -12,6 +12,7 @@
         config.get('node_column', 'node_key'), config.get('cluster_column', 'cluster_key')
     ] %}
     {% set is_incremental_model = config.get('incremental', false) %}
+    {% do columns.extend(['node_id', 'root_id'] if is_incremental_model else []) %}
     {% set state = components_state() %}
     {% set tables = [] %}
 

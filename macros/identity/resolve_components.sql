@@ -32,20 +32,16 @@
         {% do components_drop(tables, [nodes, found.labels]) %}
         {% if node_count == id_count %}
             {% set sql %}
-                select rooted.node_key as {{ columns[0] }}, named.cluster_key as {{ columns[1] }}
-                from {{ rooted }} as rooted
-                inner join {{ named }} as named on rooted.root_id = named.root_id
-            {% endset %}
-            {% set nodes_sql %}
-                select rooted.node_id, named.label_id as root_id
+                select
+                    rooted.node_key as {{ columns[0] }},
+                    named.cluster_key as {{ columns[1] }}
+                    {{- ', rooted.node_id, named.label_id as root_id' if has_state }}
                 from {{ rooted }} as rooted
                 inner join {{ named }} as named on rooted.root_id = named.root_id
             {% endset %}
             {% do return({
                 'sql': sql,
-                'nodes_sql': nodes_sql,
                 'edges_sql': 'select left_id, right_id from ' ~ edges,
-                'labels_sql': 'select label_id as root_id, cluster_key from ' ~ named,
                 'seed': seed,
                 'rounds': found.rounds,
                 'jumps': found.jumps,

@@ -1,6 +1,6 @@
 {# What changes in the table when edges come and go, found from the state and the components
    they touch. Returns a dict with `flaw`, the reason for a full run, or with the scratch
-   tables to apply. Of what is stored, only the row that vouches for the state is dropped. #}
+   tables to apply. #}
 {% macro update_components(tables, graph_sql, published, state, columns) %}
     {% set flaw = components_state_flaw(state, published, columns) %}
     {% if flaw %}
@@ -39,17 +39,21 @@
         {% do return({'flaw': 'too much has changed'}) %}
     {% endif %}
 
+    {# One transaction from here to the last write: rows are found again by where they lie. #}
     {% set ends = components_scratch(tables, 'ends', components_ends_sql(delta, seed)) %}
     {% set known = components_scratch(
-        tables, 'known', components_known_sql(state.nodes, ends, removed)
+        tables, 'known', components_known_sql(published, columns, ends, removed)
     ) %}
+    {% if components_count('(' ~ components_homonyms_sql(ends, known) ~ ') as homonyms') > 0 %}
+        {% do return({'flaw': 'two keys share a hash'}) %}
+    {% endif %}
     {% set severed = components_scratch(
         tables, 'severed', components_severed_sql(state.edges, removed, known)
     ) %}
     {% set members = components_scratch(
-        tables, 'members', components_members_sql(state.nodes, severed, removed)
+        tables, 'members', components_members_sql(published, columns, known, severed, removed)
     ) %}
-    {% if components_count(members) > max_share * [former.node_count | int, 1] | max %}
+    {% if components_count(members) > max_share * [former.row_count | int, 1] | max %}
         {% do return({'flaw': 'the changes touch too large components'}) %}
     {% endif %}
     {% set remaining = components_scratch(
@@ -65,48 +69,22 @@
         tables, 'vanished', components_vanished_sql(severed, ends)
     ) %}
     {% set vertices = components_scratch(
-        tables, 'vertices', components_vertices_sql(placed, members, vanished)
+        tables, 'vertices', components_vertices_sql(published, columns, placed, members, vanished)
     ) %}
     {% set found = components_labels(tables, edges) %}
     {% set rooted = components_scratch(
         tables, 'rooted', components_rooted_sql(vertices, found.labels)
     ) %}
-    {% set heard = components_scratch(
-        tables, 'heard', components_heard_sql(rooted, state.labels, ends)
+    {% set named = components_scratch(tables, 'named', components_named_sql(rooted, seed)) %}
+    {% set moved = components_scratch(
+        tables, 'moved', components_moved_sql(published, columns, members, rooted, named)
     ) %}
-    {% set loose = components_scratch(tables, 'loose', components_loose_sql(heard, seed)) %}
-    {% set stirred = components_scratch(
-        tables, 'stirred', components_stirred_sql(state.nodes, loose, members)
-    ) %}
-
-    {# From here on in one transaction: rows are found again by where they lie. #}
-    {% do components_forget(state) %}
-    {% set rows = components_scratch(
-        tables, 'rows', components_rows_sql(published, columns, stirred, ends, vanished, seed)
-    ) %}
-    {% if components_count('(' ~ components_homonyms_sql(ends, rows) ~ ') as homonyms') > 0 %}
-        {% do return({'flaw': 'two keys share a hash'}) %}
-    {% endif %}
-    {% set told = components_scratch(tables, 'told', components_told_sql(heard, stirred, rows)) %}
-    {% set keys %}
-        (
-            select root_id, node_key from {{ heard }}
-            union all
-            select root_id, node_key from {{ told }}
-        ) as keys
-    {% endset %}
-    {% set named = components_scratch(tables, 'named', components_named_sql(keys, seed)) %}
-    {% set moved = components_scratch(tables, 'moved', components_moved_sql(told, named)) %}
     {% do update.update({
         'rounds': found.rounds,
         'jumps': found.jumps,
-        'named': named,
         'moved': moved,
         'doomed': components_scratch(
-            tables, 'doomed', components_doomed_sql(rows, moved, vanished)
-        ),
-        'lapsed': components_scratch(
-            tables, 'lapsed', components_lapsed_sql(rooted, severed, vanished)
+            tables, 'doomed', components_doomed_sql(known, moved, vanished)
         ),
     }) %}
     {% do return(update) %}

@@ -37,7 +37,7 @@ CHANGES = "select node_key, neighbour_key, is_removed from {{ target.schema }}.c
 
 class GraphProject:
     """Clusters graphs through dbt; ``rounds``, ``message``, ``seconds`` and ``cpu_seconds`` are
-    those of the last run, from the start of the model to the end of dbt.
+    those of the model in the last run, dbt's own start and end left out.
 
     ``changes``: the model takes its delta from the table ``changed``. ``macros``: SQL of macros
     that go before the engine's own. ``postgres``: the environment of a server.
@@ -102,9 +102,15 @@ class GraphProject:
         self.runner = dbtRunner(manifest=self.manifest, callbacks=[self._watch])
 
     def _watch(self, event) -> None:
-        """Note when the model starts, which is after dbt itself has."""
-        if event.info.name == "NodeStart" and event.data.node_info.node_name == "components":
-            self.started = time.perf_counter(), time.process_time()
+        """Note when the model starts and ends."""
+        if event.info.name not in ("NodeStart", "NodeFinished"):
+            return
+        if event.data.node_info.node_name == "components":
+            now = time.perf_counter(), time.process_time()
+            if event.info.name == "NodeStart":
+                self.started = now
+            else:
+                self.seconds, self.cpu_seconds = np.subtract(now, self.started)
 
     def _output(self, threads: int, memory_limit: str) -> dict:
         if self.postgres:
@@ -180,8 +186,6 @@ class GraphProject:
         assert outcome.success, getattr(result, "message", result)
         self.message = result.adapter_response["_message"]
         self.rounds = int(re.search(r"in (\d+) rounds", self.message).group(1))
-        self.seconds = time.perf_counter() - self.started[0]
-        self.cpu_seconds = time.process_time() - self.started[1]
 
     def fetch(self, sql: str) -> list[tuple]:
         """Rows of a query."""
@@ -197,15 +201,15 @@ class GraphProject:
         return found
 
     def state(self) -> list[list[tuple]]:
-        """Rows of what an incremental run starts from, the edges first, the state itself last."""
-        tables = ("edges", "nodes", "labels", "state")
-        return [self.fetch(f"select * from components__{t} order by 1, 2") for t in tables]
+        """Rows of what an incremental run starts from: table, edges, state."""
+        tables = ("components", "components__edges", "components__state")
+        return [self.fetch(f"select * from {table} order by 1, 2") for table in tables]
 
     def scratch_tables_left(self) -> list[str]:
         """Names of tables other than the graph, the result and its state."""
         with self.connection() as connection:
             rows = connection.execute("select table_name from duckdb_tables()").fetchall()
-        ours = ["components" + part for part in ("", "__nodes", "__edges", "__labels", "__state")]
+        ours = ["components", "components__edges", "components__state"]
         return [name for (name,) in rows if name not in ("graph", "changed", *ours)]
 
 
