@@ -40,10 +40,10 @@ build: $(VENV)/.installed  ## Build and test all dbt models on what has been lan
 	@$(BIN)/dbt build --quiet && echo "Built. Next: make ui, or make docs"
 
 test: $(VENV)/.installed  ## Run the tests (TESTS=path for some)
-	@$(BIN)/python -m pytest -m "not slow" --numprocesses $(WORKERS) --dist loadgroup $(TESTS)
+	@$(BIN)/python -m pytest -m "not slow" --numprocesses $(WORKERS) $(TESTS)
 
 test-slow: $(VENV)/.installed  ## Run the long ones: histories, second engines, a run by Dagster
-	@$(BIN)/python -m pytest -m slow --numprocesses $(WORKERS) --dist loadgroup $(TESTS)
+	@$(BIN)/python -m pytest -m slow --numprocesses $(WORKERS) $(TESTS)
 
 REAL := tests/real_targets tests/destinations/test_s3.py tests/destinations/test_sftp.py tests/destinations/postgres
 
