@@ -126,8 +126,8 @@ class IdentityWarehouse:
     Raises ``AssertionError`` with dbt's messages whenever dbt fails.
     """
 
-    parsed: ClassVar[dict[str, tuple[Any, str]]] = {}
-    """By variables: the manifest and the SQL that normalises, made once per process (12 s)."""
+    parsed: ClassVar[list[Any]] = []
+    """The manifest, made once per process (12 s): no variable changes what refers to what."""
 
     def __init__(
         self,
@@ -142,12 +142,11 @@ class IdentityWarehouse:
         self.threads = threads
         self.model_seconds = 0.0
         self.manifest = None
-        key = json.dumps(self.variables, sort_keys=True)
-        if key not in self.parsed:
-            manifest = self.invoke("parse").result
-            compiled = self.invoke("compile", "--inline", NORMALISED).result.results[0].node
-            self.parsed[key] = manifest, compiled.compiled_code
-        self.manifest, self.normalise = self.parsed[key]
+        if not self.parsed:
+            self.parsed.append(self.invoke("parse").result)
+        [self.manifest] = self.parsed
+        compiled = self.invoke("compile", "--inline", NORMALISED).result.results[0].node
+        self.normalise = compiled.compiled_code
         self.invoke("seed", "--select", "path:seeds/identity")
 
     @contextmanager
@@ -173,11 +172,9 @@ class IdentityWarehouse:
         where += ["--target-path", str(self.folder / "target")]
         where += ["--log-path", str(self.folder / "logs")]
         where += ["--vars", json.dumps({**self.variables, **(variables or {})})]
-        # compile --inline adds a node to the manifest it is given, so it gets its own.
-        kept = None if arguments[0] in ("parse", "compile") else self.manifest
         # compile prints the SQL, however quiet.
         with self.environment(), redirect_stdout(StringIO()):
-            outcome = dbtRunner(manifest=kept).invoke(
+            outcome = dbtRunner(manifest=self.manifest).invoke(
                 ["--quiet", "--no-write-json", *arguments, *where]
             )
         if not outcome.success:

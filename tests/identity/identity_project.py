@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -14,6 +15,12 @@ SHARED = Path(os.environ.get("CDP_SHARED_DIR", ROOT.parent / "shared"))
 
 class IdentityProject(IdentityWarehouse):
     """One warehouse file; ``resolve`` may be called again and again."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        for node in self.manifest.nodes.values():
+            # Descriptions in the warehouse took an eighth of a run, and nobody looks at them.
+            node.config.persist_docs = {}
 
     def load(self, records: list[dict[str, str | None]]) -> None:
         """Replace the conformed tables by these raw records (see ``RECORD_COLUMNS``)."""
