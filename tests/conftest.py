@@ -27,19 +27,21 @@ os.environ["DBT_LOG_LEVEL_FILE"] = "none"
 BehaviorFlagRendered._default_source = staticmethod(lambda: "tests")
 
 
-# Who looks at the demo's warehouse, which takes minutes to build.
-DEMO = ("tests/demo/", "tests/ui/", "tests/engines/test_postgres_equals_duckdb.py")
-# What takes more than half a minute, longest first: begun last, it would leave a worker idle.
+# Who shares a warehouse that takes minutes, or a project whose parsing takes 10 s.
+SHARING = {
+    "demo": ("tests/demo/", "tests/ui/", "tests/engines/test_postgres_equals_duckdb.py"),
+    "profiles": ("tests/profiles/",),
+}
+# Longest first: what takes minutes and is begun last leaves the other worker idle.
 LONG = (
-    *DEMO,
+    *SHARING["demo"],
+    *SHARING["profiles"],
     "tests/identity/test_incremental_components.py",
     "tests/identity/test_adversarial_properties.py",
     "tests/sync/test_kills.py",
-    "tests/profiles/test_segment_history.py",
     "tests/identity/",
     "tests/sync/test_races.py",
     "tests/marts/",
-    "tests/profiles/",
     "tests/sync/",
     "tests/conventions/",
     "tests/normalization/",
@@ -47,12 +49,13 @@ LONG = (
 
 
 class FilesTogether(LoadScopeScheduling):
-    """Tests of a file stay on one worker, and so do all that look at the demo's warehouse: what
-    they share is built once. (xdist 3.8 does nothing for its own groups with pytest 9.2, which
-    keeps the id of a test elsewhere.)"""
+    """Tests of a file stay on one worker, and so do files that share: what they look at is built
+    once. (xdist 3.8 does nothing for groups of its own with pytest 9.2, which keeps the id of a
+    test elsewhere.)"""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "demo" if nodeid.startswith(DEMO) else nodeid.split("::")[0]
+        groups = (name for name, paths in SHARING.items() if nodeid.startswith(paths))
+        return next(groups, nodeid.split("::")[0])
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -155,11 +158,12 @@ def small_demo_on_postgres(
     postgres: dict[str, str],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> demo_project.DemoProject:
-    """The same raw files on PostgreSQL."""
+    """The same raw files on PostgreSQL. What data tests say of the rows they say on DuckDB, whose
+    rows these must be."""
     folder = tmp_path_factory.mktemp("small_demo_on_postgres")
     paths = {"DBT_TARGET_PATH": str(folder / "target"), "DBT_LOG_PATH": str(folder / "logs")}
     project = demo_project.DemoProject(folder, {**small_demo.env, **postgres, **paths})
-    demo_project.build(project, small_demo.data / "raw")
+    demo_project.build(project, small_demo.data / "raw", tested=False)
     return project
 
 

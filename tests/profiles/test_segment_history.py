@@ -14,12 +14,10 @@ MODELS = ["segment_members", "segment_sizes", "segment_member_history"]
 
 
 class History:
-    """One project whose segments' tables the test fills itself."""
+    """One project, built on nobody, whose segments' tables the test fills itself."""
 
     def __init__(self, project: ProfileProject) -> None:
         self.project = project
-        project.fill()
-        project.dbt("run", "--select", "+segment_member_history", **SEGMENTS)
         project.execute(
             "delete from segments.segment_member_history",
             "delete from segments.segment_sizes",
@@ -53,9 +51,16 @@ class History:
         return set(found)
 
 
+@pytest.fixture(scope="module")
+def built(project: ProfileProject) -> ProfileProject:
+    project.fill()
+    project.dbt("run", "--select", "+segment_member_history", **SEGMENTS)
+    return project
+
+
 @pytest.fixture
-def history(project: ProfileProject) -> History:
-    return History(project)
+def history(built: ProfileProject) -> History:
+    return History(built)
 
 
 def expected(days: dict[date, dict[str, set[str]]]) -> set[tuple]:

@@ -81,8 +81,9 @@ def planned(project: Path, target: str, backwards: bool = False) -> tuple[Any, .
     with Warehouse.open(target, project) as warehouse:
         for statement in stand_in_statements():
             warehouse.execute(statement)
-    # The unit tests too: each rule on this engine.
-    outcome = dbt(["build"], target, project)
+    # The unit tests too, each rule on this engine; on DuckDB the demo runs them.
+    unit_tests = ["--exclude-resource-type", "unit_test"] if target == "duckdb" else []
+    outcome = dbt(["build", *unit_tests], target, project)
     failed = {name: s for name, s in outcome.statuses.items() if s not in ("success", "pass")}
     assert outcome.success, failed
     with Warehouse.open(target, project) as warehouse:
