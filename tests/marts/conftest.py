@@ -7,15 +7,14 @@ tables that a test fills.
 import shutil
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pytest
 import yaml
 
-from orchestration.warehouse import Warehouse, dbt
+from orchestration.warehouse import Warehouse
+from tests.fixtures.dated_project import DatedProject
 from tests.fixtures.postgres import own_database
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -73,25 +72,10 @@ from {{ ref('histories') }}
 """
 
 
-@dataclass(frozen=True)
-class MartsProject:
+class MartsProject(DatedProject):
     """A dbt project on disk and the warehouse behind it."""
 
-    path: Path
-    target: str
-
-    def dbt(self, *args: str, as_of: str = AS_OF, **variables: object) -> None:
-        """Run a dbt command; fails the test with dbt's messages where it fails."""
-        variables = {"as_of": as_of, **variables}
-        done = dbt([*args, "--vars", yaml.safe_dump(variables)], self.target, self.path)
-        bad = {"error", "fail", "runtime error"}
-        failed = [f"{r.node.name}: {r.message}" for r in done.result or [] if r.status in bad]
-        assert done.success, failed or done.exception
-
-    def fetch(self, sql: str) -> list[dict[str, Any]]:
-        """Rows of a query."""
-        with self.open() as warehouse:
-            return warehouse.fetch(sql)
+    today = AS_OF
 
     def fill(self, table: str, rows: pa.Table) -> None:
         """Exchange the rows of a table."""
