@@ -35,7 +35,7 @@ def second_nursery() -> Iterator[Nursery]:
         yield process
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # whose environment no other file may see
 def postgres_project(
     postgres: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Path]:
