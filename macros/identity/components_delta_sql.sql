@@ -57,19 +57,15 @@
 {% endmacro %}
 
 {# Rows of the table, as far as they are needed to write them anew. #}
-{% macro components_stored_sql(published, columns) %}
-    select
-        {{ row_locator(columns[0]) }} as locator,
-        {{ columns[0] }} as node_key,
-        node_id,
-        root_id
+{% macro components_stored_sql(published, node_column) %}
+    select {{ row_locator(node_column) }} as locator, {{ node_column }} as node_key, node_id, root_id
     from {{ published }}
 {% endmacro %}
 
 {# Rows of the ends of changed edges. #}
-{% macro components_known_sql(published, columns, ends, removed) %}
+{% macro components_known_sql(rows, ends, removed) %}
     select stored.locator, stored.node_key, stored.node_id, stored.root_id
-    from ({{ components_stored_sql(published, columns) }}) as stored
+    from {{ rows }} as stored
     inner join (
         select node_id from {{ ends }}
         union

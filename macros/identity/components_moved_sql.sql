@@ -1,6 +1,6 @@
 {# Rows to write, when the vertices of the small graph have their roots: those whose label changes
-   and new ones. #}
-{% macro components_moved_sql(published, columns, members, rooted, named) %}
+   and new ones. Of a component that was one vertex, all rows. #}
+{% macro components_moved_sql(rows, members, rooted, named) %}
     with named_anew as (
         select
             rooted.locator,
@@ -25,7 +25,7 @@
         stored.node_id,
         named_anew.root_id,
         named_anew.former_id
-    from ({{ components_stored_sql(published, columns) }}) as stored
+    from {{ rows }} as stored
     inner join named_anew
         on stored.root_id = named_anew.node_id and named_anew.is_component = 1
     where not {{ rows_match('stored', members, ['node_id']) }}

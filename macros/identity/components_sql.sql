@@ -7,7 +7,7 @@
     group by right_id
 {% endmacro %}
 
-{# Several jumps in one statement; `hooks` is a table, or the select that makes it. #}
+{# Several jumps in one statement, and the hook before them where `hook_sql` is given. #}
 {% macro components_jump_sql(parents, jumps, hook_sql=none) %}
     with
     {%- if hook_sql %}

@@ -34,9 +34,9 @@
 
 {# Nodes that are looked at one by one: leaves cut off, and all of a component that lost a link
    between two others. #}
-{% macro components_members_sql(published, columns, known, severed, removed) %}
+{% macro components_members_sql(rows, known, severed, removed) %}
     select stored.locator, stored.node_key, stored.node_id, stored.root_id as former_id
-    from ({{ components_stored_sql(published, columns) }}) as stored
+    from {{ rows }} as stored
     inner join (
         select distinct one.root_id
         from {{ removed }} as removed
@@ -96,13 +96,13 @@
     where is_bare = 1 and not {{ rows_match('severed', ends, ['node_id']) }}
 {% endmacro %}
 
-{% macro components_vertices_sql(published, columns, placed, members, vanished) %}
+{% macro components_vertices_sql(rows, placed, members, vanished) %}
     select members.locator, members.node_key, members.node_id, members.former_id, 0 as is_component
     from {{ members }} as members
     where not {{ rows_match('members', vanished, ['node_id']) }}
     union all
     select stored.locator, stored.node_key, stored.node_id, stored.root_id, 1 as is_component
-    from ({{ components_stored_sql(published, columns) }}) as stored
+    from {{ rows }} as stored
     inner join (
         select distinct vertex_id from {{ placed }} where former_id is not null and is_member = 0
     ) as whole on stored.node_id = whole.vertex_id

@@ -40,9 +40,10 @@
     {% endif %}
 
     {# One transaction from here to the last write: rows are found again by where they lie. #}
+    {% set rows = '(' ~ components_stored_sql(published, columns[0]) ~ ')' %}
     {% set ends = components_scratch(tables, 'ends', components_ends_sql(delta, seed)) %}
     {% set known = components_scratch(
-        tables, 'known', components_known_sql(published, columns, ends, removed)
+        tables, 'known', components_known_sql(rows, ends, removed)
     ) %}
     {% if components_count('(' ~ components_homonyms_sql(ends, known) ~ ') as homonyms') > 0 %}
         {% do return({'flaw': 'two keys share a hash'}) %}
@@ -51,7 +52,7 @@
         tables, 'severed', components_severed_sql(state.edges, removed, known)
     ) %}
     {% set members = components_scratch(
-        tables, 'members', components_members_sql(published, columns, known, severed, removed)
+        tables, 'members', components_members_sql(rows, known, severed, removed)
     ) %}
     {% if components_count(members) > max_share * [former.row_count | int, 1] | max %}
         {% do return({'flaw': 'the changes touch too large components'}) %}
@@ -69,7 +70,7 @@
         tables, 'vanished', components_vanished_sql(severed, ends)
     ) %}
     {% set vertices = components_scratch(
-        tables, 'vertices', components_vertices_sql(published, columns, placed, members, vanished)
+        tables, 'vertices', components_vertices_sql(rows, placed, members, vanished)
     ) %}
     {% set found = components_labels(tables, edges) %}
     {% set rooted = components_scratch(
@@ -77,7 +78,7 @@
     ) %}
     {% set named = components_scratch(tables, 'named', components_named_sql(rooted, seed)) %}
     {% set moved = components_scratch(
-        tables, 'moved', components_moved_sql(published, columns, members, rooted, named)
+        tables, 'moved', components_moved_sql(rows, members, rooted, named)
     ) %}
     {% do update.update({
         'rounds': found.rounds,

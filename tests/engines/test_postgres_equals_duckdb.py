@@ -14,8 +14,9 @@ pytestmark = pytest.mark.postgres
 FLOAT_DIGITS = 9
 """Sums of doubles differ in the last bits with the order of rows."""
 CLOCK = {"fresh_until"}
-NATIVE_HASHES = {"node_id", "root_id"}
 """Columns that count from when the files were landed, which was not at the same time."""
+NATIVE_HASHES = {"node_id", "root_id"}
+"""Columns that hold the engine's own hash."""
 
 
 def canonical(value):

@@ -200,6 +200,12 @@ def test_what_leads_to_a_full_run(projects: dict[int, GraphProject]) -> None:
     load(project, chain - {("n007", "n008")})
     project.run()
     assert "full: the changes touch too large components" in project.message
+    star: set[Row] = {("n000", f"n{i:03}") for i in range(1, 400)}
+    load(project, star)
+    project.run()
+    load(project, star - {("n000", "n007")})
+    project.run()
+    assert "(incremental: 0 added, 1 removed)" in project.message
 
     for damage, reason in {
         "drop table components__state": "no state",
