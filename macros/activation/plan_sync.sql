@@ -1,59 +1,17 @@
 {# What one sync has to do: its model against what the ledger says the destination holds.
-   Unchanged rows are not in the plan. They are told by one join of two hashes; everything else
-   is looked up for the few rows that are left. #}
+   Unchanged rows are not in the plan. They are told by one join of two hashes, of the model and
+   of the fold; everything else, exactly what the ledger says now, is looked up for the few rows
+   that are left. #}
 {% macro plan_sync(sync_name) %}
 {%- set sync = sync_settings(sync_name) or {'columns': ['null'], 'key': 'null', 'mode': 'mirror'} -%}
-{%- set identifier = sync.match_on or sync.key -%}
 {%- set lists_removals = sync.mode in ['archive', 'delete'] -%}
-{%- set model, ledger = ref(sync_name), ref('sync_ledger_current') -%}
 with
 
 {{ removal_reasons(sync) }}
 
 {{ compared_rows(sync, sync_name) }}
 
-known as (
-
-    select *
-
-    from {{ ledger }}
-
-    where sync_name = '{{ sync_name }}' and row_key in (select row_key from candidates)
-
-),
-
-contents as (
-
-    select
-        {{ sync.key }} as row_key,
-        count(*) as rows_per_key,
-        min({{ identifier }}) as identifier,
-        min({{ sync.person or sync.key }}) as customer_id,
-        min({{ field_hashes(sync.columns, sync.key, sync_name) }}) as field_hashes
-
-    from {{ model }}
-
-    where {{ sync.key }} in (select row_key from candidates where row_hash is not null)
-
-    group by {{ sync.key }}
-
-),
-
-shared_identifiers as (
-
-    select {{ identifier }} as identifier
-
-    from {{ model }}
-
-    where {{ identifier }} in (select identifier from contents)
-
-    group by {{ identifier }}
-
-    having count(*) > 1
-
-),
-
-{{ described_rows() }}
+{{ described_rows(sync, sync_name) }}
 
 decided as (
 
@@ -74,6 +32,14 @@ decided as (
 
     left join suppressions
         on described.row_hash is null and described.customer_id = suppressions.customer_id
+
+    where
+        described.row_hash is not null
+        {%- if not lists_removals %}
+        or (described.is_held and not described.is_wanted)
+        {%- endif %}
+        -- Taken away before they were erased.
+        or (described.was_taken_away and suppressions.reason = 'erasure')
 
 ),
 

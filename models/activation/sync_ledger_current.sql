@@ -27,10 +27,6 @@
     customer_id
 {% endset %}
 
-with
-
-{{ fold_ledger(ref('sync_ledger_folded')) }}
-
 select {{ columns }}
 
 from {{ ref('sync_ledger_folded') }} as stored
@@ -38,10 +34,10 @@ from {{ ref('sync_ledger_folded') }} as stored
 where
     not exists (
         select 1
-        from folded
-        where folded.sync_name = stored.sync_name and folded.row_key = stored.row_key
+        from {{ ref('sync_ledger_unfolded') }} as unfolded
+        where unfolded.sync_name = stored.sync_name and unfolded.row_key = stored.row_key
     )
 
 union all
 
-select {{ columns }} from folded
+select {{ columns }} from {{ ref('sync_ledger_unfolded') }}

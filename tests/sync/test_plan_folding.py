@@ -3,7 +3,7 @@
 import random
 
 from orchestration.warehouse import dbt
-from tests.sync.lab import Lab
+from tests.sync.lab import PLANNED, SYNC, Lab
 
 CURRENT = "select * from activation.sync_ledger_current order by sync_name, row_key"
 FOLDED = "select * from activation.sync_ledger_folded order by sync_name, row_key"
@@ -51,6 +51,14 @@ def history(rows: int, seed: int) -> list[list[str]]:
     return [values[start : start + quarter] for start in range(0, len(values), quarter)]
 
 
+def record(lab: Lab, values: list[str]) -> None:
+    lab.execute(
+        "insert into state.sync_ledger (sync_name, entry_number, row_key, action, status,"
+        " row_hash, field_hashes, remote_id, customer_id, attempt, run_id, recorded_at)"
+        f" values {', '.join(values)}"
+    )
+
+
 def fold(lab: Lab, *options: str) -> None:
     outcome = dbt(["run", "--select", "sync_ledger_folded", *options], project_dir=lab.project)
     assert outcome.success, outcome.statuses
@@ -58,11 +66,7 @@ def fold(lab: Lab, *options: str) -> None:
 
 def test_folding_bit_by_bit_is_folding_at_once(lab: Lab) -> None:
     for part in history(rows=150, seed=11):
-        lab.execute(
-            "insert into state.sync_ledger (sync_name, entry_number, row_key, action, status,"
-            " row_hash, field_hashes, remote_id, customer_id, attempt, run_id, recorded_at)"
-            f" values {', '.join(part)}"
-        )
+        record(lab, part)
         before = lab.fetch(CURRENT)
         fold(lab)
         assert lab.fetch(CURRENT) == before, "the view is as new before the fold as after it"
@@ -73,6 +77,35 @@ def test_folding_bit_by_bit_is_folding_at_once(lab: Lab) -> None:
     held = [row for row in current if row["is_held"]]
     assert 0 < len(held) < len(current)
     assert any(row["is_uncertain"] for row in current)
+
+
+def test_a_plan_is_the_same_before_a_fold_and_after(lab: Lab) -> None:
+    """Whether an entry was folded yet changes nothing about what there is to do."""
+    lab.add_customers(100)
+    lab.execute(
+        "insert into standin.customer_suppressions"
+        " select customer_id, 'erasure' from standin.customers where hash(customer_id) % 5 = 0"
+    )
+    lab.build()
+    hashed = lab.fetch(f"select row_key, row_hash from activation.{PLANNED}")
+    reasons = set()
+    for part in history(rows=150, seed=11):
+        record(lab, [row.replace("'s'", f"'{SYNC}'").replace("'k", "'c0") for row in part])
+        lab.execute(
+            *(
+                "update state.sync_ledger set row_hash = '{row_hash}'"
+                " where row_key = '{row_key}' and row_hash = 'h1'".format(**row)
+                for row in hashed
+            ),
+            "update state.sync_ledger set reason = 'left' where action = 'remove'",
+        )
+        lab.build()
+        planned = lab.fetch(f"select * from activation.{PLANNED} order by row_key")
+        fold(lab)
+        lab.build()
+        assert lab.fetch(f"select * from activation.{PLANNED} order by row_key") == planned
+        reasons |= {row["reason"] for row in planned}
+    assert reasons >= {"new", "changed", "returned", "uncertain", "rejected", "left", "erasure"}
 
 
 def test_a_ledger_restored_to_an_earlier_day_is_noticed(lab: Lab) -> None:

@@ -1,7 +1,9 @@
-"""The Dagster UI, as a person meets it: started headless, looked at, and run."""
+"""The Dagster UI, as a person meets it: started headless, looked at, and run; and what a run
+leaves behind in logs and storage."""
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -10,7 +12,9 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
+import duckdb
 import pytest
 import requests
 
@@ -47,8 +51,9 @@ def _free_port() -> int:
 class Server:
     """A webserver and daemon of its own, with a home of its own."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, home: Path) -> None:
         self.url = url
+        self.home = home
 
     def ask(self, query: str, **variables) -> dict:
         answer = requests.post(
@@ -78,6 +83,7 @@ def server(tmp_path_factory, small_demo, hubspot) -> Iterator[Server]:
         "PYTHONPATH": str(ROOT),
         "HUBSPOT_BASE_URL": hubspot.url,
         "HUBSPOT_TOKEN": hubspot.token,
+        "DBT_LOG_LEVEL_FILE": "debug",
     }
     command = ["-m", "dagster", "dev", "--host", "127.0.0.1", "--port", str(port)]
     with (home / "log.txt").open("w") as log:
@@ -91,7 +97,7 @@ def server(tmp_path_factory, small_demo, hubspot) -> Iterator[Server]:
         )
     try:
         _wait_until_up(f"http://127.0.0.1:{port}", process)
-        yield Server(f"http://127.0.0.1:{port}")
+        yield Server(f"http://127.0.0.1:{port}", home)
     finally:
         # Asked to end, dagster dev waits for more than 20 s: its whole group has to go.
         os.killpg(process.pid, signal.SIGKILL)
@@ -167,3 +173,50 @@ def test_a_run_launched_through_graphql_succeeds(server):
         time.sleep(3)
         status = server.ask(STATUS, id=run_id)["runOrError"]["status"]
     assert status == "SUCCESS"
+
+
+ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]*\w|\+\d{8,15}")
+
+
+def addresses_of_people(project) -> set[str]:
+    """Every e-mail and phone in any table of the warehouse, as it came and as it was cleaned."""
+    with duckdb.connect(project.env["CDP_DUCKDB_PATH"], read_only=True) as warehouse:
+        columns = warehouse.execute(
+            "select table_schema, table_name, column_name from information_schema.columns"
+            " where (column_name like '%email%' or column_name like '%phone%' or"
+            " column_name = 'identifier_value') and data_type = 'VARCHAR'"
+        ).fetchall()
+        found = set()
+        for schema, table, column in columns:
+            sql = (
+                f'select distinct "{column}" from "{schema}"."{table}" where "{column}" is not null'
+            )
+            texts = (value for (value,) in warehouse.execute(sql).fetchall())
+            found |= {match.lower() for text in texts for match in ADDRESS.findall(text)}
+    # Made-up values that the project's own code is about: placeholders, examples, patterns.
+    code = subprocess.run(
+        ["git", "grep", "-hIE", "@|[+][0-9]{8}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return found - {match.lower() for match in ADDRESS.findall(code.stdout)}
+
+
+@pytest.mark.slow
+def test_a_run_leaves_no_address_of_a_person_behind(server, small_demo, hubspot):
+    """After the run above: dbt's debug log and artifacts, and all that Dagster stores."""
+    people = addresses_of_people(small_demo)
+    assert len(people) > 5_000
+    logs, artifacts = Path(small_demo.env["DBT_LOG_PATH"]), Path(small_demo.env["DBT_TARGET_PATH"])
+    files = [file for folder in (server.home, logs, artifacts) for file in folder.rglob("*")]
+    files = [file for file in files if file.is_file()]
+    names = {file.name for file in files}
+    assert {"dbt.log", "run_results.json", "log.txt"} <= names
+    assert any(name.endswith(".db") for name in names), "Dagster's own storage is among them"
+    for file in files:
+        text = file.read_bytes().decode("latin-1")
+        assert hubspot.token not in text, file
+        shown = {match.lower() for match in ADDRESS.findall(text)} & people
+        assert not shown, f"{file}: {len(shown)} addresses"
