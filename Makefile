@@ -11,7 +11,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 SIZE ?= 100k
 PERSONS ?= 20000
 TESTS ?= tests
-WORKERS ?= 2
+# More than cores: tests wait for servers and for processes of their own.
+WORKERS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo build test test-slow test-real faults lint format ui docs bench clean

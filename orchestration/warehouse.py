@@ -28,6 +28,7 @@ from orchestration.warehouse_dbt import (
     Manifest,
     dbt,
     load_adapter,
+    read_manifest,
     release_duckdb,
 )
 from orchestration.warehouse_errors import (
@@ -60,6 +61,7 @@ __all__ = [
     "compose",
     "dbt",
     "quote",
+    "read_manifest",
 ]
 
 _TRANSACTIONAL = {"duckdb", "postgres"}

@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -13,6 +14,8 @@ from orchestration.warehouse_errors import UnknownRelation, WarehouseError
 from orchestration.warehouse_sql import Relation
 
 ROOT = Path(__file__).resolve().parents[1]
+WRITING_SECONDS = 5.0
+"""A manifest that is no JSON for so long is not being written any more."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,20 @@ def release_duckdb() -> None:
             DuckDBConnectionManager._ENV = None
 
 
+def read_manifest(path: Path) -> dict[str, Any] | None:
+    """What is in a ``manifest.json``; None when there is none, or it stays broken. dbt writes it
+    in place, so beside a run it may be half a file for a moment."""
+    deadline = time.monotonic() + WRITING_SECONDS
+    while path.exists():
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except ValueError:
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.05)
+    return None
+
+
 class Manifest:
     """Where the project's models, seeds and sources are, by name."""
 
@@ -109,8 +126,8 @@ class Manifest:
 
     def relation(self, name: str) -> Relation:
         """Of a model or seed (``customers``) or a source (``crm.contacts``). The manifest is
-        made when absent, of another engine, or older than what is asked for."""
-        if not self._relations and self._path.exists():
+        made when absent, broken, of another engine, or older than what is asked for."""
+        if not self._relations:
             self._read()
         if name not in self._relations:
             self._parse()
@@ -125,8 +142,8 @@ class Manifest:
             raise WarehouseError("dbt cannot parse the project; `dbt parse` says why")
 
     def _read(self) -> None:
-        manifest = json.loads(self._path.read_text(encoding="utf-8"))
-        if manifest["metadata"]["adapter_type"] != self._config.credentials.type:
+        manifest = read_manifest(self._path)
+        if not manifest or manifest["metadata"]["adapter_type"] != self._config.credentials.type:
             return
         database = self._config.credentials.database
         self._relations = {

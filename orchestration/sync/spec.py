@@ -5,14 +5,13 @@ Unknown keys are refused, and so is a sync whose model does not take its rows fr
 """
 
 import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from orchestration.warehouse import ROOT, dbt
+from orchestration.warehouse import ROOT, dbt, read_manifest
 
 PERMISSION_MACRO = "macro.cdp.sync_rows"
 
@@ -109,11 +108,14 @@ class SyncSpec(_Strict):
 
 
 def load_manifest(project_dir: Path = ROOT) -> dict[str, Any]:
-    """dbt's manifest; made when there is none."""
+    """dbt's manifest; made when there is none. Raises ``InvalidSync``."""
     path = Path(project_dir) / "target" / "manifest.json"
-    if not path.exists() and not dbt(["parse"], project_dir=project_dir).success:
+    manifest = read_manifest(path)
+    if manifest is None and dbt(["parse"], project_dir=project_dir).success:
+        manifest = read_manifest(path)
+    if manifest is None:
         raise InvalidSync("dbt cannot parse the project; `dbt parse` says why")
-    return json.loads(path.read_text(encoding="utf-8"))
+    return manifest
 
 
 def load_syncs(manifest: dict[str, Any]) -> dict[str, SyncSpec]:

@@ -1,7 +1,9 @@
 """The door to the database, on each engine."""
 
+import json
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,6 +16,7 @@ from orchestration.warehouse import (
     WarehouseError,
     compose,
     dbt,
+    read_manifest,
 )
 from tests.fixtures.landing_project import LandingProject
 
@@ -158,6 +161,28 @@ def test_relations_by_their_dbt_names(project: LandingProject) -> None:
     with project.open() as warehouse:
         sql = compose("select * from {r}", r=warehouse.relation("customers"))
         assert warehouse.fetch(sql) == [{"id": 1}]
+
+
+def test_a_manifest_that_dbt_is_writing_is_waited_for(tmp_path: Path) -> None:
+    path, whole = tmp_path / "manifest.json", json.dumps({"nodes": {"a": "é" * 50}})
+    assert read_manifest(path) is None
+    path.write_text(whole[:40])
+    later = threading.Timer(0.3, path.write_text, [whole])
+    later.start()
+    assert read_manifest(path) == json.loads(whole)
+    later.join()
+
+
+def test_a_manifest_that_was_cut_off_is_made_again(
+    duckdb: LandingProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orchestration.warehouse_dbt.WRITING_SECONDS", 0.1)
+    with duckdb.open() as warehouse:
+        warehouse.relation("feed.rows")
+    manifest = duckdb.path / "target/manifest.json"
+    manifest.write_bytes(manifest.read_bytes()[:1000])
+    with duckdb.open() as warehouse:
+        assert warehouse.relation("feed.rows").schema == "raw_feed"
 
 
 def test_other_processes_get_the_file_afterwards(duckdb: LandingProject) -> None:
