@@ -121,8 +121,9 @@ class IdentityWarehouse:
     """One warehouse file in a folder; ``load_table`` and ``run`` may be called again and again.
 
     ``variables`` are dbt's, for everything that is done here; ``database`` is a file that has the
-    conformed tables already (with none a new one is made), ``threads`` dbt's. After ``run``,
-    ``model_seconds`` is the time from the start of the first model to the end of the last one.
+    conformed tables already (with none a new one is made), ``threads`` dbt's, ``select`` what
+    ``run`` builds. After ``run``, ``model_seconds`` is the time from the start of the first model
+    to the end of the last one.
     Raises ``AssertionError`` with dbt's messages whenever dbt fails.
     """
 
@@ -135,11 +136,13 @@ class IdentityWarehouse:
         variables: dict[str, Any] | None = None,
         database: Path | None = None,
         threads: int = 1,
+        select: tuple[str, ...] = ("path:models/identity",),
     ) -> None:
         self.folder = folder
         self.database = database or folder / "warehouse.duckdb"
         self.variables = variables or {}
         self.threads = threads
+        self.select = select
         self.model_seconds = 0.0
         self.manifest = None
         if not self.parsed:
@@ -213,7 +216,7 @@ class IdentityWarehouse:
         outcome = self.invoke(
             "run",
             "--select",
-            "path:models/identity",
+            *self.select,
             "--threads",
             str(threads or self.threads),
             variables=variables,

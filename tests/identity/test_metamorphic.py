@@ -9,7 +9,7 @@ import unicodedata
 import pytest
 
 from .graph_project import partition
-from .identity_project import IdentityProject
+from .identity_project import CUSTOMERS, IdentityProject
 from .worlds import Record, all_records, make_worlds, world_of
 
 pytestmark = pytest.mark.slow
@@ -19,7 +19,7 @@ Customers = dict[str, str]
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> IdentityProject:
-    return IdentityProject(tmp_path_factory.mktemp("metamorphic"))
+    return IdentityProject(tmp_path_factory.mktemp("metamorphic"), select=CUSTOMERS)
 
 
 def solo(story: int, number: int, chance: random.Random) -> Record:

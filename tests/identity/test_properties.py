@@ -7,7 +7,7 @@ import random
 import pytest
 
 from .graph_project import partition
-from .identity_project import IdentityProject
+from .identity_project import CUSTOMERS, IdentityProject
 
 FIRST = ["Chloé", "chloe", "Chole", "Louis", "Louise", "Jean", "Jean-Pierre", "J.", "Bob", "Robert"]
 LAST = ["Lefèvre", "LEFEVRE", "Martin", "Durand", None]
@@ -16,7 +16,7 @@ BIRTHDAYS = ["1988-04-02", "02/04/1988", "1958-04-02", None, None]
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> IdentityProject:
-    return IdentityProject(tmp_path_factory.mktemp("properties"))
+    return IdentityProject(tmp_path_factory.mktemp("properties"), select=CUSTOMERS)
 
 
 def make_records(seed: int, count: int = 400) -> list[dict[str, str | None]]:
