@@ -20,6 +20,7 @@ import requests
 
 from orchestration.warehouse import ROOT
 from tests.fakes.hubspot import FakeHubSpot
+from tests.fixtures import demo_project
 
 SCREENSHOT = ROOT / "tests" / "ui" / "screenshots" / "asset_graph.png"
 START_UP_SECONDS = 180
@@ -208,7 +209,7 @@ def addresses_of_people(project) -> set[str]:
 def test_a_run_leaves_no_address_of_a_person_behind(server, small_demo, hubspot):
     """After the run above: dbt's debug log and artifacts, and all that Dagster stores."""
     people = addresses_of_people(small_demo)
-    assert len(people) > 5_000
+    assert len(people) > demo_project.PERSONS
     logs, artifacts = Path(small_demo.env["DBT_LOG_PATH"]), Path(small_demo.env["DBT_TARGET_PATH"])
     files = [file for folder in (server.home, logs, artifacts) for file in folder.rglob("*")]
     files = [file for file in files if file.is_file()]
