@@ -42,7 +42,6 @@ compared as (
 
 left_before_erasure as (
 
-    -- Emptied, archived or taken off a list, they are still a record over there.
     select folded.row_key
 
     from {{ ref('sync_ledger_folded') }} as folded
@@ -52,8 +51,7 @@ left_before_erasure as (
 
     where
         folded.sync_name = '{{ sync_name }}'
-        and folded.delivered_action = 'remove'
-        and coalesce(folded.delivered_reason, 'left') != 'erasure'
+        and {{ was_taken_away('folded') }}
         and suppressions.reason = 'erasure'
 
 ),

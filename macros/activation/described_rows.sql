@@ -63,8 +63,7 @@ described as (
         known.row_key is not null as is_known,
         coalesce(known.is_held, false) as is_held,
         coalesce(known.is_uncertain, false) as is_uncertain,
-        known.delivered_action = 'remove' and coalesce(known.delivered_reason, 'left') != 'erasure'
-            as was_taken_away,
+        {{ was_taken_away('known') }} as was_taken_away,
         case when known.is_held then known.delivered_hash end as previous_hash,
         case when known.is_held then known.delivered_field_hashes end as previous_field_hashes,
         coalesce(known.delivered_entry_number, 0) as version,

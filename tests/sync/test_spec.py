@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -74,6 +75,16 @@ def test_a_column_that_is_not_text_is_refused(manifest: dict[str, Any]) -> None:
     retyped["nodes"][f"model.cdp.{SYNC}"]["columns"]["city"]["data_type"] = "bigint"
     with pytest.raises(InvalidSync, match="city"):
         load_sync(retyped, SYNC)
+
+
+def test_a_manifest_that_is_broken_and_cannot_be_made_again_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orchestration.warehouse_dbt.WRITING_SECONDS", 0.1)
+    (tmp_path / "target").mkdir()
+    (tmp_path / "target" / "manifest.json").write_text('{"nodes": {')
+    with pytest.raises(InvalidSync, match="dbt parse"):
+        load_manifest(tmp_path)
 
 
 def test_an_unknown_sync_and_an_unknown_destination_are_named(manifest: dict[str, Any]) -> None:

@@ -158,8 +158,9 @@ def test_the_asset_graph_can_be_seen(server, tmp_path):
     assert SCREENSHOT.stat().st_size > 30_000, "an empty page is smaller than a graph"
 
 
-@pytest.mark.slow
-def test_a_run_launched_through_graphql_succeeds(server):
+@pytest.fixture(scope="module")
+def status_of_a_run(server) -> str:
+    """What the daily job came to, launched as the UI does it."""
     selector = {
         "repositoryLocationName": "orchestration.definitions",
         "repositoryName": "__repository__",
@@ -173,19 +174,23 @@ def test_a_run_launched_through_graphql_succeeds(server):
     while time.monotonic() < deadline and status not in {"SUCCESS", "FAILURE", "CANCELED"}:
         time.sleep(3)
         status = server.ask(STATUS, id=run_id)["runOrError"]["status"]
-    assert status == "SUCCESS"
+    return status
+
+
+@pytest.mark.slow
+def test_a_run_launched_through_graphql_succeeds(status_of_a_run):
+    assert status_of_a_run == "SUCCESS"
 
 
 ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]*\w|\+\d{8,15}")
 
 
 def addresses_of_people(project) -> set[str]:
-    """Every e-mail and phone in any table of the warehouse, as it came and as it was cleaned."""
+    """Every e-mail and international phone number in any text of the warehouse, raw or cleaned."""
     with duckdb.connect(project.env["CDP_DUCKDB_PATH"], read_only=True) as warehouse:
         columns = warehouse.execute(
             "select table_schema, table_name, column_name from information_schema.columns"
-            " where (column_name like '%email%' or column_name like '%phone%' or"
-            " column_name = 'identifier_value') and data_type = 'VARCHAR'"
+            " where data_type = 'VARCHAR'"
         ).fetchall()
         found = set()
         for schema, table, column in columns:
@@ -206,8 +211,9 @@ def addresses_of_people(project) -> set[str]:
 
 
 @pytest.mark.slow
-def test_a_run_leaves_no_address_of_a_person_behind(server, small_demo, hubspot):
-    """After the run above: dbt's debug log and artifacts, and all that Dagster stores."""
+def test_a_run_leaves_no_address_of_a_person_behind(server, status_of_a_run, small_demo, hubspot):
+    """Neither in dbt's debug log and artifacts nor in anything that Dagster stores."""
+    assert status_of_a_run == "SUCCESS"
     people = addresses_of_people(small_demo)
     assert len(people) > demo_project.PERSONS
     logs, artifacts = Path(small_demo.env["DBT_LOG_PATH"]), Path(small_demo.env["DBT_TARGET_PATH"])
