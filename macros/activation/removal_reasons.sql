@@ -1,5 +1,5 @@
 {% macro removal_reasons(sync) -%}
-withdrawals as (
+withdrawn as (
 
     select
         customer_id,
@@ -9,7 +9,13 @@ withdrawals as (
 
 ),
 
-suppressions as (
+withdrawals as (
+
+    {{ for_former_ids('withdrawn') }}
+
+),
+
+suppressed as (
 
     -- Of several reasons the strongest is the first in the alphabet: erasure.
     select
@@ -19,6 +25,12 @@ suppressions as (
     from {{ ref('customer_suppressions') }}
 
     group by customer_id
+
+),
+
+suppressions as (
+
+    {{ for_former_ids('suppressed') }}
 
 ),
 {%- endmacro %}

@@ -5,11 +5,19 @@
 
 with
 
+suppressions as (
+
+    select * from {{ ref('customer_suppressions') }}
+
+),
+
 erased_customers as (
 
-    select distinct customer_id
+    select customer_id
 
-    from {{ ref('customer_suppressions') }}
+    from (
+        {{ for_former_ids('suppressions') }}
+    ) as suppressed
 
     where reason = 'erasure'
 

@@ -7,7 +7,7 @@ from orchestration.sync.ledger import Ledger
 from orchestration.warehouse import dbt
 from tests.fakes.server import Fault
 from tests.sync.invariants import plays
-from tests.sync.lab import SYNC, Lab
+from tests.sync.lab import SYNC, Lab, customer_keys
 
 
 def withdraw(lab: Lab, condition: str) -> None:
@@ -100,6 +100,30 @@ def test_an_erasure_reaches_who_had_left_before(lab: Lab, leave: str) -> None:
     run = lab.sync()
     assert (run.status, run.rows_removed) == ("succeeded", 1)
     assert len(lab.hub.contacts) == 2
+    lab.sync()
+    assert lab.hub.calls == []
+
+
+def test_what_a_customer_says_reaches_records_of_before_a_merge(lab: Lab) -> None:
+    """The portal knows c0001 by the id that it lost to c0002."""
+    lab.add_customers(3)
+    lab.sync()
+    lab.execute(
+        "insert into standin.customer_id_redirects"
+        " values ('c0001', 'c0002', 'merged'), ('c0002', 'c0002', 'current')",
+        *(
+            f"delete from standin.{table} where customer_id = 'c0001'"
+            for table in ("customers", "segment_members", "customer_consents")
+        ),
+    )
+    withdraw(lab, "customer_id = 'c0002'")
+    assert lab.sync().rows_removed == 2
+    assert "cdp_segment" not in lab.hub.by_email("c0001@example.com")
+    lab.execute("insert into standin.customer_suppressions values ('c0002', 'erasure')")
+    assert lab.sync().rows_removed == 2
+    assert customer_keys(lab) == ["c0003"]
+    known = "select distinct row_key from state.sync_ledger where row_hash is not null"
+    assert [row["row_key"] for row in lab.fetch(known)] == ["c0003"]
     lab.sync()
     assert lab.hub.calls == []
 
