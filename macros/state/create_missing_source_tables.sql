@@ -27,9 +27,27 @@
                 database=source.database, schema=source.schema, identifier=source.identifier,
                 type='table'
             )) %}
+        {% elif source.schema == 'state' %}
+            {# Raw tables get new columns when a file with them is landed. #}
+            {% do add_missing_columns(source) %}
         {% endif %}
     {% endfor %}
     {# dbt rolls back what a hook leaves open. #}
     {% do adapter.commit() %}
     {{ return('') }}
+{% endmacro %}
+
+{# A table that an older version of the project made. #}
+{% macro add_missing_columns(source) %}
+    {% set relation = api.Relation.create(
+        database=source.database, schema=source.schema, identifier=source.identifier, type='table'
+    ) %}
+    {% set present = adapter.get_columns_in_relation(relation) | map(attribute='name') | list %}
+    {% for column in source.columns.values() if column.name not in present %}
+        {% call statement('extend_' ~ source.name) %}
+            alter table {{ source.relation_name }}
+            add column {{ adapter.quote(column.name) }}
+            {{ api.Column.translate_type(column.data_type) }}
+        {% endcall %}
+    {% endfor %}
 {% endmacro %}

@@ -51,6 +51,7 @@ judged as (
             counted('rows_rejected', 'runs.rows_rejected'),
             counted('rows_unknown', 'runs.rows_unknown'),
             counted('rows_unsent', 'runs.rows_unsent'),
+            counted('rows_resumed_rejected', 'runs.rows_resumed_rejected'),
             counted('dead_letters', 'health.dead_letters'),
         ]) }} as detail,
         {{ dbt.dateadd('hour', 'declared.stale_after_hours', 'runs.ended_at') }} as fresh_until

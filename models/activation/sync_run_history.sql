@@ -26,6 +26,8 @@ history as (
         max(rows_rejected) as rows_rejected,
         max(rows_unknown) as rows_unknown,
         max(rows_unsent) as rows_unsent,
+        max(rows_resumed) as rows_resumed,
+        max(rows_resumed_rejected) as rows_resumed_rejected,
         max(calls_made) as calls_made,
         max(guards) as guards,
         max(error_code) as error_code,

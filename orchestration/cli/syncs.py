@@ -66,6 +66,9 @@ def apply(
     resync: Annotated[
         bool, typer.Option("--resync", help="The mapping has changed: send what differs.")
     ] = False,
+    moved: Annotated[
+        bool, typer.Option("--moved", help="Rows go elsewhere now; the former place was seen to.")
+    ] = False,
     rebaseline: Annotated[
         bool, typer.Option("--rebaseline", help="The ledger was lost: send everything.")
     ] = False,
@@ -85,7 +88,14 @@ def apply(
     from orchestration.sync.run import run_sync
 
     overrides = Overrides(
-        max_removed, max_changed, allow_empty, resync, rebaseline, allow_stale, allow_failed_tests
+        max_removed_rows=max_removed,
+        max_changed_rows=max_changed,
+        allow_empty=allow_empty,
+        resync=resync,
+        moved=moved,
+        rebaseline=rebaseline,
+        allow_stale=allow_stale,
+        allow_failed_tests=allow_failed_tests,
     )
     with _cannot_run():
         total = planned_rows(sync, target)

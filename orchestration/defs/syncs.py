@@ -92,7 +92,8 @@ def _checks(run: SyncRun) -> Iterator[dg.AssetCheckResult]:
     [health] = [sync for sync in overview(TARGET) if sync["sync_name"] == run.sync_name]
     waiting = {name: health.get(name) or 0 for name in ("dead_letters", "rows_in_doubt")}
     held_by = {v.guard: v.observed for v in run.guards if not v.passed}
-    yield _check("no_row_was_refused", not run.rows_rejected, {"rows_rejected": run.rows_rejected})
+    refused = {name: getattr(run, name) for name in ("rows_rejected", "rows_resumed_rejected")}
+    yield _check("no_row_was_refused", not any(refused.values()), refused)
     yield _check("no_guard_held_it", not held_by, held_by)
     yield _check("nothing_waits_for_somebody", not any(waiting.values()), waiting)
 

@@ -81,9 +81,11 @@ class Delivery:
     """Rows that were left out, as an older job may still write them."""
     resumed: int = 0
     """Rows of earlier runs' jobs that have been settled; not among the sent."""
+    resumed_rejected: int = 0
+    """Of them, those that were refused. What is in doubt is sent again by this run."""
     stopped_by: str | None = None
     rejections: Counter[str] = field(default_factory=Counter)
-    """Error codes of refused rows."""
+    """Error codes of refused rows, of earlier runs' jobs too."""
     on_progress: Callable[[int], None] = lambda rows: None
     """Told how many rows have been settled since it was told last."""
 
@@ -100,6 +102,14 @@ class Delivery:
             self.rejections[outcome.error_code or ""] += 1
         else:
             self.unknown += 1
+
+    def count_resumed(self, outcomes: Iterable[Outcome]) -> None:
+        """Rows of a job that an earlier run handed over."""
+        for outcome in outcomes:
+            self.resumed += 1
+            if outcome.status == "rejected":
+                self.resumed_rejected += 1
+                self.rejections[outcome.error_code or ""] += 1
 
 
 @dataclass
@@ -161,7 +171,7 @@ class Courier:
         for job, attempt in self._asked(list(waiting.values())):
             self._ledger.record_outcomes(attempt.settled, attempt.outcomes, attempt.matched)
             self._ledger.settle_job(job.job_id)
-            self._delivery.resumed += len(job.rows)
+            self._delivery.count_resumed(attempt.outcomes.values())
             del waiting[job.job_id]
         return {row.key for job in waiting.values() for row in job.rows}
 
@@ -239,14 +249,13 @@ class Courier:
 
     def _settle(self, attempts: Sequence[_Attempt]) -> None:
         """Write what became of batches, all in one commit, count it and draw conclusions."""
-        for job in (job for attempt in attempts for job in attempt.jobs):
-            self._ledger.record_job(job.job_id, job.rows)
-            self._jobs[job.job_id] = job
+        jobs = [job for attempt in attempts for job in attempt.jobs]
         settled = [row for attempt in attempts for row in attempt.settled]
         outcomes = {key: given for attempt in attempts for key, given in attempt.outcomes.items()}
         matched = [said for attempt in attempts for said in attempt.matched]
-        self._ledger.record_outcomes(settled, outcomes, matched)
+        self._ledger.record_outcomes(settled, outcomes, matched, jobs)
         self._committed = self._clock()
+        self._jobs |= {job.job_id: job for job in jobs}
         for row in settled:
             self._delivery.count(row, outcomes[row.key])
         self._delivery.on_progress(len(settled))

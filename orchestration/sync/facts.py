@@ -13,8 +13,8 @@ LANDINGS, VERDICTS = "state.landings", "state.test_verdicts"
 _DELIVERED = """
     select sum(coalesce(rows_delivered, 0)) as delivered from {runs} where sync_name = ?
 """
-_LAST_MAPPING = """
-    select mapping_hash from {runs}
+_LAST_DECLARED = """
+    select mapping_hash, place_hash from {runs}
     where sync_name = ? and status in ('succeeded', 'pending', 'partial')
         and mapping_hash is not null
     order by lease_number desc
@@ -40,8 +40,10 @@ _FAILING = """
 def read_facts(warehouse: Warehouse, spec: SyncSpec, manifest: Mapping[str, Any]) -> Facts:
     """A few small queries."""
     above = ancestors(manifest, f"model.cdp.{spec.sync_name}")
+    last = _last_declared(warehouse, spec)
     return Facts(
-        mapping_changed=_mapping_changed(warehouse, spec),
+        mapping_changed=last.get("mapping_hash") not in (None, spec.mapping_hash),
+        place_changed=last.get("place_hash") not in (None, spec.place_hash),
         ledger_lost=_ledger_lost(warehouse, spec),
         source_age_hours=_source_age(warehouse, manifest, above)
         if spec.guards.max_source_age_hours is not None
@@ -50,9 +52,10 @@ def read_facts(warehouse: Warehouse, spec: SyncSpec, manifest: Mapping[str, Any]
     )
 
 
-def _mapping_changed(warehouse: Warehouse, spec: SyncSpec) -> bool:
-    last = _fetch(warehouse, _LAST_MAPPING, [spec.sync_name], runs=RUNS)
-    return bool(last) and last[0]["mapping_hash"] != spec.mapping_hash
+def _last_declared(warehouse: Warehouse, spec: SyncSpec) -> dict[str, str | None]:
+    """What the last run that sent something was told; hashes of an older version are missing."""
+    found = _fetch(warehouse, _LAST_DECLARED, [spec.sync_name], runs=RUNS)
+    return found[0] if found else {}
 
 
 def _ledger_lost(warehouse: Warehouse, spec: SyncSpec) -> bool:

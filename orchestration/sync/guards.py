@@ -1,6 +1,7 @@
 """Held before the first call: a plan that looks like a mistake upstream.
 
-Erasures, objections, restrictions and recorded withdrawals of consent are never held.
+Erasures, objections, restrictions and recorded withdrawals of consent are not held, unless rows
+go elsewhere than before: they would be taken away where they are not, and stay where they are.
 """
 
 from dataclasses import asdict, dataclass
@@ -20,6 +21,8 @@ class Overrides:
     allow_empty: bool = False
     resync: bool = False
     """The mapping has changed: send everything that differs."""
+    moved: bool = False
+    """Rows go elsewhere now, and what is held is there, or its former place was seen to."""
     rebaseline: bool = False
     """The ledger was lost: send everything, remove nothing."""
     allow_stale: bool = False
@@ -32,6 +35,8 @@ class Facts:
 
     mapping_changed: bool = False
     """The columns are not those of the last run that sent something."""
+    place_changed: bool = False
+    """Nor are the destination, the object or the options."""
     ledger_lost: bool = False
     """Runs say that rows were delivered, the ledger knows of none."""
     source_age_hours: int = 0
@@ -61,6 +66,7 @@ OVERRIDES = {
     "removed_rows": "--max-removed {observed}",
     "changed_rows": "--max-changed {observed}",
     "mapping_changed": "--resync",
+    "place_changed": "--moved",
     "ledger_lost": "--rebaseline",
     "source_age_hours": "--allow-stale",
     "failed_tests": "--allow-failed-tests",
@@ -78,6 +84,7 @@ def judge(counts: PlanCounts, facts: Facts, guards: Guards, overrides: Overrides
         changed_limit = overrides.max_changed_rows
     is_emptied = counts.in_model == 0 and counts.held > 0 and not overrides.allow_empty
     is_remapped = facts.mapping_changed and not overrides.resync
+    is_moved = facts.place_changed and not overrides.moved
     is_lost = facts.ledger_lost and not overrides.rebaseline
     # A changed mapping changes every row: it is one thing to confirm, not two.
     changes = 0 if facts.mapping_changed else counts.changes
@@ -90,6 +97,7 @@ def judge(counts: PlanCounts, facts: Facts, guards: Guards, overrides: Overrides
         Verdict("removed_rows", counts.leavers, removed_limit),
         Verdict("changed_rows", changes, changed_limit),
         Verdict("mapping_changed", counts.changes if is_remapped else 0, 0),
+        Verdict("place_changed", counts.held if is_moved else 0, 0),
         Verdict("ledger_lost", int(is_lost), 0),
         Verdict("source_age_hours", age, age_limit or 0),
         Verdict("failed_tests", 0 if overrides.allow_failed_tests else facts.failed_tests, 0),

@@ -174,9 +174,12 @@ class Ledger:
         rows: Sequence[Row],
         outcomes: Mapping[str, Outcome],
         matched: Sequence[Matched] = (),
+        jobs: Sequence[OpenJob] = (),
     ) -> None:
-        """Say what became of rows, jobs' included, and what was said of them as a whole, both
-        or neither. Committed on return."""
+        """Say what became of rows, earlier jobs' included, what was said of them as a whole, and
+        which others an endpoint works on now: all of it or nothing. The rows of a job are a range
+        of intents without an outcome, so a row beside it that was refused at once must not be
+        without one. Committed on return, and before anyone asks how a job goes."""
         delivered = {
             row.key: self._identifiers[row.key]
             for row in rows
@@ -184,23 +187,19 @@ class Ledger:
             and row.action == "upsert"
             and row.key in self._identifiers
         }
-        self._write(rows, self._take(len(rows)), outcomes, delivered, matched)
+        taken = [self._job_entry(job.job_id, "submitted", job.rows) for job in jobs]
+        self._write(rows, self._take(len(rows)), outcomes, delivered, matched, taken)
         for row in rows:
             self._numbers.pop(row.key, None)
             self._identifiers.pop(row.key, None)
 
-    def record_job(self, job_id: str, rows: Sequence[Row]) -> None:
-        """Say that an endpoint works on rows. Committed before anyone asks how it goes."""
-        numbers = [self._numbers[row.key] for row in rows]
-        self._write_job(job_id, "submitted", min(numbers), max(numbers))
-
     def job_goes_on(self, job_id: str) -> None:
         """A sign of life while one waits."""
-        self._write_job(job_id, "polled")
+        self._write_job(self._job_entry(job_id, "polled"))
 
     def settle_job(self, job_id: str) -> None:
         """Its rows have their outcomes."""
-        self._write_job(job_id, "settled")
+        self._write_job(self._job_entry(job_id, "settled"))
 
     def open_jobs(self) -> list[OpenJob]:
         """Jobs of earlier runs that nobody has settled."""
@@ -283,8 +282,9 @@ class Ledger:
         outcomes: Mapping[str, Outcome] | None,
         identifiers: Mapping[str, tuple[str, ...]],
         matched: Sequence[Matched] = (),
+        jobs: Sequence[dict[str, Any]] = (),
     ) -> None:
-        if not rows and not matched:
+        if not (rows or matched or jobs):
             return
         size = len(rows)
         answers = [outcomes[row.key] for row in rows] if outcomes else [None] * size
@@ -335,20 +335,24 @@ class Ledger:
             if told:
                 table = pa.Table.from_pylist(told, schema=_MATCHES_SCHEMA)
                 self._warehouse.load(self._relation(MATCHES), table)
+            if jobs:
+                table = pa.Table.from_pylist(list(jobs), schema=_JOBS_SCHEMA)
+                self._warehouse.load(self._relation(JOBS), table)
 
-    def _write_job(
-        self, job_id: str, status: str, first: int | None = None, last: int | None = None
-    ) -> None:
-        row = {
+    def _job_entry(self, job_id: str, status: str, rows: Sequence[Row] = ()) -> dict[str, Any]:
+        numbers = [self._numbers[row.key] for row in rows]
+        return {
             "sync_name": self._sync_name,
             "job_id": job_id,
             "run_id": self._run_id,
-            "first_entry_number": first,
-            "last_entry_number": last,
+            "first_entry_number": min(numbers, default=None),
+            "last_entry_number": max(numbers, default=None),
             "status": status,
             "recorded_at": self._lease.now(),
         }
-        table = pa.Table.from_pylist([row], schema=_JOBS_SCHEMA)
+
+    def _write_job(self, entry: dict[str, Any]) -> None:
+        table = pa.Table.from_pylist([entry], schema=_JOBS_SCHEMA)
         with self._warehouse.transaction():
             self._lease.check()
             self._warehouse.load(self._relation(JOBS), table)

@@ -15,6 +15,7 @@ class PlanCounts:
     held: int
     removals: int
     leavers: int
+    """Removals that no person asked for: who left, or is listed by a model of who is to go."""
     upserts: int
     changes: int
     blocked: int
@@ -50,7 +51,7 @@ def tally(groups: Iterable[dict]) -> dict:
     removals = {reason: n for (action, reason), n in reasons.items() if action == "remove"}
     return {
         "removals": sum(removals.values()),
-        "leavers": removals.get("left", 0),
+        "leavers": removals.get("left", 0) + removals.get("listed", 0),
         "upserts": sum(reasons.values()) - sum(removals.values()),
         "changes": changes,
         "blocked": sum(blocked.values()),

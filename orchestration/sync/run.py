@@ -14,7 +14,7 @@ from orchestration.destinations.base import Destination, Row
 from orchestration.sync.delivery import Courier, Delivery, Patience
 from orchestration.sync.facts import read_facts
 from orchestration.sync.guards import Overrides, Verdict, judge
-from orchestration.sync.plan import LAST_PROTECTED_PHASE, PHASES, Plan
+from orchestration.sync.plan import LAST_PROTECTED_PHASE, NO_PHASE, PHASES, Plan
 from orchestration.sync.plan_counts import PlanCounts
 from orchestration.sync.session import session
 from orchestration.sync.spec import InvalidSync, SyncSpec, load_manifest, load_sync
@@ -48,6 +48,9 @@ class SyncRun:
     rows_unknown: int = 0
     rows_unsent: int = 0
     rows_resumed: int = 0
+    """Rows of earlier runs' jobs that were settled by this one ..."""
+    rows_resumed_rejected: int = 0
+    """... and of them those that were refused."""
     calls_made: int = 0
     plan_digest: str | None = None
     """Of the plan as it stood when the run began."""
@@ -166,6 +169,8 @@ class _Errand:
         return _with_counts(run, counts, verdicts)
 
     def _last_phase(self, run: SyncRun) -> str:
+        if "place_changed" in run.held_by:
+            return NO_PHASE
         return LAST_PROTECTED_PHASE if run.held_by else PHASES[-1]
 
     def _batches(
@@ -218,6 +223,7 @@ def _with_delivery(run: SyncRun, delivery: Delivery, calls: int) -> SyncRun:
         rows_unknown=delivery.unknown,
         rows_unsent=run.rows_planned_upserts + run.rows_planned_removals - delivery.sent,
         rows_resumed=delivery.resumed,
+        rows_resumed_rejected=delivery.resumed_rejected,
         calls_made=calls,
         rejections=dict(delivery.rejections),
     )
@@ -233,9 +239,9 @@ def _status(run: SyncRun, waiting: int) -> Status:
     if run.error_code:
         return "partial" if run.rows_delivered or run.rows_removed else "failed"
     missing = run.rows_rejected + run.rows_unknown + run.rows_unsent
-    if missing == waiting:
-        return "pending" if waiting else "succeeded"
-    return "partial"
+    if missing > waiting or run.rows_resumed_rejected:
+        return "partial"
+    return "pending" if waiting else "succeeded"
 
 
 def _reason(run: SyncRun, waiting: int) -> str | None:

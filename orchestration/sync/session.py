@@ -35,6 +35,7 @@ def session(
         "sync_name": spec.sync_name,
         "config_hash": spec.config_hash,
         "mapping_hash": spec.mapping_hash,
+        "place_hash": spec.place_hash,
         "plan_digest": plan_digest,
         "started_at": lease.now(),
     }

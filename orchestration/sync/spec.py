@@ -5,6 +5,7 @@ Unknown keys are refused, and so is a sync whose model does not take its rows fr
 """
 
 import hashlib
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -100,6 +101,12 @@ class SyncSpec(_Strict):
     def config_hash(self) -> str:
         """Which declaration a run used."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+
+    @property
+    def place_hash(self) -> str:
+        """Where rows go, as far as the declaration says: another list holds nothing of ours."""
+        place = self.model_dump(mode="json", include={"destination", "object", "options"})
+        return hashlib.sha256(json.dumps(place, sort_keys=True).encode()).hexdigest()[:16]
 
     @property
     def mapping_hash(self) -> str:

@@ -28,6 +28,7 @@ CONFIRMED = {
     "max_changed_rows": 10**6,
     "rebaseline": True,
     "resync": True,
+    "moved": True,
 }
 
 # What `Lab.add_customers` gives people, in any spelling, and the portal's token.

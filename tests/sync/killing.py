@@ -170,12 +170,12 @@ def _arm(failpoint: str | None, occurrence: int) -> None:
             if point == failpoint and passed == occurrence:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-    def staged(kind: type, method: str, name: str) -> None:
+    def staged(kind: type, method: str, name: Callable[..., str]) -> None:
         act = getattr(kind, method)
 
         def wrapped(*arguments: Any) -> Any:
             nonlocal stage
-            stage = name
+            stage = name(*arguments)
             try:
                 return act(*arguments)
             finally:
@@ -194,9 +194,11 @@ def _arm(failpoint: str | None, occurrence: int) -> None:
 
         setattr(kind, method, wrapped)
 
-    staged(Ledger, "record_intents", "intent")
-    staged(Ledger, "record_outcomes", "outcome")
-    staged(Ledger, "record_job", "job")
+    def outcome_or_job(*arguments: Any) -> str:
+        return "job" if len(arguments) > 4 and arguments[4] else "outcome"
+
+    staged(Ledger, "record_intents", lambda *_: "intent")
+    staged(Ledger, "record_outcomes", outcome_or_job)
 
     def commit(when: str) -> Callable:
         return lambda arguments: f"{when} {stage} {arguments[1]}"

@@ -1,12 +1,13 @@
 """What holds a run before its first call, and how a person lets it go, once."""
 
 import copy
+from typing import Any
 
 import pytest
 
 from orchestration.sync.facts import read_facts
-from orchestration.sync.guards import Overrides, judge
-from orchestration.sync.plan_counts import PlanCounts
+from orchestration.sync.guards import Facts, Overrides, judge
+from orchestration.sync.plan_counts import PlanCounts, tally
 from orchestration.sync.run import SyncRun
 from orchestration.sync.spec import Guards, load_manifest, load_sync
 from orchestration.warehouse import Warehouse, dbt
@@ -57,6 +58,62 @@ def test_a_changed_mapping_is_a_full_resync_that_a_person_confirms(lab: Lab) -> 
     assert blocked_by(lab.sync()) == ["mapping_changed"]
     assert lab.sync(overrides={"resync": True}).rows_delivered == 5
     assert lab.sync().status == "succeeded"
+
+
+def test_nothing_at_all_is_sent_to_another_place(lab: Lab) -> None:
+    """Who withdrew would be taken away where they are not, and booked as gone."""
+    lab.add_customers(5)
+    lab.sync()
+    lab.execute(
+        "update standin.customer_consents set is_granted = false where customer_id = 'c0001'",
+        "update standin.customers set city = 'Rome' where customer_id = 'c0002'",
+    )
+    endpoint = lab.endpoint()
+    before = lab.fetch("select place_hash from state.sync_runs")
+    lab.execute("update state.sync_runs set place_hash = 'of another list'")
+    run = lab.sync(destination=endpoint)
+    assert blocked_by(run) == ["place_changed"]
+    assert next(v.observed for v in run.guards if v.guard == "place_changed") == 5
+    assert lab.sync(dry_run=True).held_by == ["place_changed"]
+    lab.execute("insert into standin.customer_suppressions values ('c0003', 'erasure')")
+    assert blocked_by(lab.sync()) == ["place_changed"]
+    assert len(lab.hub.contacts) == 5
+    run = lab.sync(overrides={"moved": True})
+    assert (run.status, run.rows_removed, run.rows_delivered) == ("succeeded", 2, 1)
+    assert lab.sync().calls_made == 0
+    hashes = "select place_hash from state.sync_runs order by lease_number desc limit 1"
+    assert lab.fetch(hashes)[0] in before
+
+
+@pytest.mark.parametrize(
+    ("change", "is_elsewhere"),
+    [
+        ({"options": {"list_id": "2"}}, True),
+        ({"object": "lists"}, True),
+        ({"destination": "klaviyo"}, True),
+        ({"guards": Guards(max_removed_rows=1), "schedule": "0 5 * * *"}, False),
+        ({"columns": ["email"], "mode": "mirror"}, False),
+    ],
+)
+def test_where_rows_go_is_destination_object_and_options(
+    lab: Lab, change: dict[str, Any], is_elsewhere: bool
+) -> None:
+    spec = load_sync(load_manifest(lab.project), SYNC)
+    changed = spec.model_copy(update=change)
+    assert (changed.place_hash != spec.place_hash) is is_elsewhere
+
+
+@pytest.mark.parametrize("listed", [100, 101])
+def test_who_is_listed_to_be_deleted_is_counted_as_removed(listed: int) -> None:
+    """A segment that matches everybody by mistake would empty the CRM."""
+    group = {"action": "remove", "reason": "listed", "blocked_reason": None, "n": listed}
+    asked = {"action": "remove", "reason": "erasure", "blocked_reason": None, "n": 5000}
+    counted = tally([group | {"phase": "3_leavers"}, asked | {"phase": "1_erasures"}])
+    counts = PlanCounts(in_model=listed, null_keys=0, duplicate_keys=0, held=0, **counted)
+    held = {v.guard for v in judge(counts, Facts(), Guards(), Overrides()) if not v.passed}
+    assert held == ({"removed_rows"} if listed > 100 else set())
+    confirmed = judge(counts, Facts(), Guards(), Overrides(max_removed_rows=listed))
+    assert all(verdict.passed for verdict in confirmed)
 
 
 def test_a_lost_ledger_is_no_first_run(lab: Lab) -> None:

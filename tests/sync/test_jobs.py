@@ -2,15 +2,18 @@
 that handed it over is gone."""
 
 import signal
+from collections import Counter
 from collections.abc import Iterator
 
+import pyarrow as pa
 import pytest
 
 from orchestration.sync.delivery import Patience
+from orchestration.warehouse import Relation, Warehouse, WarehouseError
 from tests.fakes.server import Fault
 from tests.sync.invariants import hold, settle
 from tests.sync.killing import Nursery
-from tests.sync.lab import DeskLab
+from tests.sync.lab import SYNC, DeskLab
 
 HASTY = Patience(job_deadline=0.05)
 
@@ -125,6 +128,50 @@ def test_a_job_is_resumed_by_the_next_run_when_its_run_was_killed(
     desk_lab.hub.polls = 0
     run = desk_lab.sync(build=False)
     assert (run.status, run.rows_resumed, submissions(desk_lab)) == ("succeeded", 50, 0)
+
+
+def test_a_run_that_learns_that_an_older_job_refused_rows_says_so(desk_lab: DeskLab) -> None:
+    desk_lab.add_customers(50)
+    desk_lab.hub.endings.append("stuck")
+    desk_lab.hub.poison |= {"c0007", "c0009"}
+    assert desk_lab.sync(patience=HASTY).status == "pending"
+    desk_lab.build()
+    desk_lab.end_faults()
+    desk_lab.hub.poison |= {"c0007", "c0009"}
+    run = desk_lab.sync(build=False)
+    assert (run.status, run.ok) == ("partial", False)
+    assert (run.rows_resumed, run.rows_resumed_rejected) == (50, 2)
+    assert (run.rows_sent, run.rejections) == (0, {"ROW_REFUSED": 2})
+    sql = f"select state, detail from activation.alert_states where subject = '{SYNC}'"
+    [told] = desk_lab.fetch(sql)
+    assert told == {"state": "degraded", "detail": "rows_resumed_rejected=2"}
+
+
+@pytest.mark.parametrize("table", ["sync_ledger", "sync_jobs"])
+def test_a_job_and_what_was_refused_beside_it_are_written_together(
+    desk_lab: DeskLab, monkeypatch: pytest.MonkeyPatch, table: str
+) -> None:
+    """Else a row that was never handed over would be resumed with its job, and end like it."""
+    desk_lab.add_customers(5)
+    desk_lab.execute("update standin.customers set email = 'bad' where customer_id = 'c0003'")
+    load, loads = Warehouse.load, Counter()
+
+    def breaks(warehouse: Warehouse, relation: Relation, rows: pa.Table) -> None:
+        loads[relation.identifier] += 1
+        if (relation.identifier, loads[table]) == (table, 2 if table == "sync_ledger" else 1):
+            raise WarehouseError("the disk is full")
+        load(warehouse, relation, rows)
+
+    monkeypatch.setattr(Warehouse, "load", breaks)
+    with pytest.raises(WarehouseError):
+        desk_lab.sync()
+    monkeypatch.undo()
+    assert desk_lab.fetch("select * from state.sync_jobs") == []
+    statuses = desk_lab.fetch("select distinct status from state.sync_ledger")
+    assert [row["status"] for row in statuses] == ["intent"]
+    desk_lab.end_orphans()
+    run = desk_lab.sync()
+    assert (run.rows_delivered, run.rejections) == (4, {"INVALID_EMAIL": 1})
 
 
 def test_a_resumed_erasure_is_remembered_as_one(desk_lab: DeskLab, nursery: Nursery) -> None:
