@@ -11,7 +11,8 @@ from typing import Any, Literal
 
 from orchestration.destinations import destination_class
 from orchestration.destinations.base import Destination, Row
-from orchestration.sync.delivery import Courier, Delivery, Patience
+from orchestration.sync.courier import Courier
+from orchestration.sync.delivery import Delivery, Patience
 from orchestration.sync.facts import read_facts
 from orchestration.sync.guards import Overrides, Verdict, judge
 from orchestration.sync.plan import LAST_PROTECTED_PHASE, NO_PHASE, PHASES, Plan

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.destinations.base import Limits, Row
+from orchestration.destinations.base import Limits, Outcome, Row
 from orchestration.sync.delivery import Patience
 from orchestration.sync.http import Policy, RenewedToken
 from tests.fakes.hubspot import FakeHubSpot
@@ -39,6 +39,29 @@ def test_a_redirect_is_not_followed(lab: Lab, status: int) -> None:
         assert elsewhere.calls == []
     assert (run.error_code, run.calls_made) == ("REDIRECT_REFUSED", 1)
     assert len(lab.hub.calls) == 1
+
+
+def test_a_mistake_in_a_destination_costs_no_other_batch_its_outcome(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.add_customers(250)
+    endpoint = lab.endpoint()
+    upsert = endpoint.upsert
+
+    def mistaken(rows: list[Row]) -> list[Outcome]:
+        if rows[0].key == "c0101":
+            raise KeyError(rows[0].values["lastname"])
+        return upsert(rows)
+
+    monkeypatch.setattr(endpoint, "upsert", mistaken)
+    run = lab.sync(destination=endpoint)
+    assert (run.status, run.error_code) == ("partial", "DESTINATION_FAULT")
+    assert (run.rows_delivered, run.rows_unknown, run.rows_unsent) in (
+        (150, 100, 0),
+        (100, 100, 50),
+    )
+    assert len(lab.hub.contacts) == run.rows_delivered
+    assert lab.sync().rows_delivered == 250 - run.rows_delivered
 
 
 def test_removals_survive_faults_too(lab: Lab) -> None:

@@ -99,6 +99,22 @@ def test_no_answer_about_a_job_is_no_news(desk_lab: DeskLab) -> None:
     assert (run.status, run.rows_delivered, submissions(desk_lab)) == ("succeeded", 50, 1)
 
 
+def test_a_mistake_in_asking_about_a_job_leaves_it_open(
+    desk_lab: DeskLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk_lab.add_customers(50)
+    endpoint = desk_lab.endpoint()
+    monkeypatch.setattr(endpoint, "poll", lambda job, rows: {}[rows[0].values["email"]])
+    run = desk_lab.sync(destination=endpoint)
+    assert (run.ok, run.error_code, run.rows_unknown) == (False, "DESTINATION_FAULT", 50)
+    # The next run does not know what the job did, and sends nothing before it does.
+    desk_lab.build()
+    run = desk_lab.sync(build=False, destination=endpoint)
+    assert (run.error_code, submissions(desk_lab)) == ("DESTINATION_FAULT", 0)
+    desk_lab.hub.polls = 0
+    assert desk_lab.sync().rows_resumed == 50
+
+
 def test_a_stopped_run_asks_once_and_leaves_its_jobs_to_the_next(desk_lab: DeskLab) -> None:
     desk_lab.add_customers(120)
     desk_lab.build()
