@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dbt.compilation import Linker
 from dbt_common.behavior_flags import BehaviorFlagRendered
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
@@ -25,6 +26,9 @@ os.environ["DBT_LOG_LEVEL_FILE"] = "none"
 # For each flag of an adapter dbt looks through the whole stack for its caller's name, which it
 # shows in a warning. Under pytest that was four fifths of the time of the suite.
 BehaviorFlagRendered._default_source = staticmethod(lambda: "tests")
+# Nor is a cycle in the same few graphs to be looked for at each of hundreds of calls, 0.6 s each;
+# commands that run in processes of their own do.
+Linker.find_cycles = lambda linker: None
 
 
 # Who shares a warehouse that takes minutes, or a project whose parsing takes 10 s.
