@@ -122,7 +122,7 @@ class RenewedToken(Credentials):
         super().__init__(account)
         self._fetch = fetch
         self._token: str | None = None
-        self._renewals = 0
+        self._stale: str | None = None
         self._lock = threading.Lock()
 
     def headers(self) -> dict[str, str]:
@@ -133,11 +133,11 @@ class RenewedToken(Credentials):
 
     def renew(self, refused: str = "") -> bool:
         with self._lock:
-            if self._renewals and self._token and refused != f"Bearer {self._token}":
-                return True  # sent before another thread renewed it
-            self._token = None
-            self._renewals += 1
-            return self._renewals == 1
+            if self._stale is None:
+                self._stale, self._token = refused, None
+            # Of calls under way several are refused with the stale one; a new one that is
+            # refused, too, ends the run.
+            return refused == self._stale
 
 
 @dataclass(frozen=True)
@@ -305,8 +305,10 @@ def retry_after_seconds(header: str | None, now: datetime | None = None) -> floa
     except ValueError:
         try:
             moment = parsedate_to_datetime(header)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
+        # Dates of HTTP are in UTC; asctime's form and "-0000" do not say so.
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         seconds = (moment - (now or datetime.now(UTC))).total_seconds()
     return None if math.isnan(seconds) else max(seconds, 0.0)
 

@@ -1,12 +1,20 @@
 """The HTTP policy by itself."""
 
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
 
 from orchestration.destinations.base import Limits, Stopped, Unanswered
-from orchestration.sync.http import BearerToken, HttpClient, Policy, retry_after_seconds
+from orchestration.sync.http import (
+    BearerToken,
+    HttpClient,
+    Policy,
+    RenewedToken,
+    retry_after_seconds,
+)
 from tests.fakes.hubspot import FakeHubSpot
 from tests.fakes.server import Fault
 
@@ -23,7 +31,17 @@ PAYLOAD = {"inputs": [{"id": "a@example.com", "idProperty": "email", "properties
         ("0.5", 0.5),
         ("-3", 0),
         ("Thu, 01 Jan 2026 00:00:30 GMT", 30),
+        ("Thursday, 01-Jan-26 00:00:30 GMT", 30),
+        ("Thu Jan  1 00:00:30 2026", 30),
+        ("Thu, 01 Jan 2026 00:00:30 -0000", 30),
+        ("Thu, 01 Jan 2026 00:00:30", 30),
+        ("Thu, 01 Jan 2026 01:00:30 +0100", 30),
         ("Wed, 31 Dec 2025 23:00:00 GMT", 0),
+        ("Wed Dec 31 23:00:00 2025", 0),
+        ("Thu, 32 Jan 2026 00:00:30 GMT", None),
+        ("Thu, 01 Jan 10000 00:00:30 GMT", None),
+        ("Thu, 01 Jan 99999999999999999999 00:00:30 GMT", None),
+        ("Thu, 01 Jan 2026 00:00:30 +99999999999999999999", None),
         ("soon", None),
         ("nan", None),
         ("", None),
@@ -85,6 +103,42 @@ def test_bad_credentials_stop(hub: FakeHubSpot) -> None:
     with pytest.raises(Stopped) as caught:
         HttpClient(hub.url, BearerToken("wrong"), WIDE).post(PATH, PAYLOAD)
     assert (caught.value.code, caught.value.error_class) == ("HTTP_401", "auth")
+
+
+@pytest.mark.parametrize("tokens", [["old", "new"], ["old", "older"]])
+def test_calls_that_are_refused_together_wait_for_one_new_token(
+    hub: FakeHubSpot, tokens: list[str]
+) -> None:
+    """Both hear of the old one before either asks for another."""
+    hub.token = "new"
+    both = threading.Barrier(2)
+    fetched = iter(tokens)
+
+    class Together(RenewedToken):
+        def headers(self) -> dict[str, str]:
+            shown = super().headers()
+            if shown == {"Authorization": "Bearer old"}:
+                both.wait(timeout=10)
+            return shown
+
+        def renew(self, refused: str = "") -> bool:
+            is_renewed = super().renew(refused)
+            if refused == "Bearer old":
+                both.wait(timeout=10)
+            return is_renewed
+
+    auth = Together("account", lambda: next(fetched))
+    client = HttpClient(hub.url, auth, WIDE)
+    with ThreadPoolExecutor(2) as pool:
+        calls = [pool.submit(client.post, PATH, PAYLOAD) for _ in range(2)]
+    if tokens[-1] == "new":
+        assert [call.result().status for call in calls] == [200, 200]
+    else:
+        assert [str(call.exception()) for call in calls] == ["HTTP_401"] * 2
+        with pytest.raises(Stopped):
+            client.post(PATH, PAYLOAD)
+    assert client.calls == (4 if tokens[-1] == "new" else 4 + 1)
+    assert next(fetched, None) is None, "fetched once more"
 
 
 @pytest.mark.parametrize("repeatable", [True, False])
