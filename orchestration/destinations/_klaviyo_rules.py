@@ -44,6 +44,14 @@ def empties_attribute(profile: dict) -> bool:
     return None in attributes.values() or None in attributes.get("location", {}).values()
 
 
+def carries(profile: dict, identifiers: Mapping[str, str | None]) -> bool:
+    there = profile.get("attributes") or {}
+    return all(
+        str(there.get(name) or "").casefold() == str(value).casefold()
+        for name, value in identifiers.items()
+    )
+
+
 def custom_columns(spec: SyncSpec) -> list[str]:
     return [c for c in spec.columns if c not in ATTRIBUTES | LOCATION | {spec.key}]
 

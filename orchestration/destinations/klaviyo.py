@@ -13,6 +13,7 @@ from orchestration.destinations import _klaviyo as vendor
 from orchestration.destinations._klaviyo import ATTRIBUTES, IDENTIFIERS, KlaviyoApi
 from orchestration.destinations._klaviyo_rules import (
     CHANNELS,
+    carries,
     custom_columns,
     empties_attribute,
     past,
@@ -39,6 +40,10 @@ _ENVELOPE_BYTES = 1000
 _PROFILE_BYTES = 100_000
 _ROWS_PER_UNSUBSCRIBE = 100
 _CALLS_PER_REFUSED = 20
+# Rows of a batch where each takes a call of its own: half a minute's, so that outcomes are
+# committed, and a deadline is seen, while thousands are to go.
+_ERASURES = 25
+_CHANGES = 250
 
 _Item = tuple[Row, dict]
 
@@ -57,10 +62,10 @@ class Klaviyo(Destination):
     def __init__(self, spec: SyncSpec, api: KlaviyoApi) -> None:
         self._spec = spec
         self._api = api
-        # Rates are per endpoint and kept by its client. Erasures go one by one.
+        # Rates are per endpoint and kept by its client.
         rows = {"profiles": 10_000, "lists": 1_000, "subscriptions": 1_000}[spec.object]
         if spec.mode == "delete":
-            rows = 100
+            rows = _ERASURES
         self.limits = Limits(rows, ((60, 1),), batch_bytes=5_000_000 - _ENVELOPE_BYTES)
 
     @classmethod
@@ -80,8 +85,17 @@ class Klaviyo(Destination):
         return self._api.calls
 
     def weight(self, row: Row) -> int:
-        values = self._given(row) if row.action == "upsert" else self._leaving()
-        return len(_json(profile_of(values, external_id=row.key))) + 2
+        """A row that takes a call of its own weighs its share of as many as go together."""
+        is_upsert = row.action == "upsert"
+        values = self._given(row) if is_upsert else self._leaving()
+        profile = profile_of(values, external_id=row.key)
+        weighs = len(_json(profile)) + 2
+        if not is_upsert and self._is_erasure(row):
+            return max(weighs, self.limits.batch_bytes // _ERASURES)
+        may_be_made = is_upsert and self._spec.object != "profiles" and not row.remote_id
+        if may_be_made or (self._spec.object == "profiles" and empties_attribute(profile)):
+            return max(weighs, self.limits.batch_bytes // _CHANGES)
+        return weighs
 
     def upsert(self, rows: Sequence[Row]) -> list[Outcome] | Job:
         if self._spec.object == "profiles":
@@ -102,7 +116,8 @@ class Klaviyo(Destination):
         profiles = self._found(rows)
         outcomes = [Outcome.delivered(row.key) for row in rows if row.key not in profiles]
         there = [row for row in rows if row.key in profiles]
-        outcomes += [self._erase(row, profiles) for row in there if self._is_erasure(row)]
+        erased = [(row, profiles[row.key]) for row in there if self._is_erasure(row)]
+        outcomes += _one_by_one(erased, self._erase)
         others = [row for row in there if not self._is_erasure(row)]
         if self._spec.object == "lists":
             return outcomes + self._leave(others, profiles)
@@ -110,7 +125,7 @@ class Klaviyo(Destination):
             return outcomes + self._unsubscribe(others, profiles)
         leaving = self._leaving()
         if not leaving:
-            return outcomes + [Outcome.delivered(row.key) for row in others]
+            return outcomes + [Outcome.rejected(row.key, "NO_REMOVAL_DECLARED") for row in others]
         items = [(row, profile_of(leaving, profile_id=profiles[row.key]["id"])) for row in others]
         return self._import(items, outcomes)
 
@@ -158,14 +173,16 @@ class Klaviyo(Destination):
 
     def _import(self, items: list[_Item], outcomes: Sequence[Outcome] = ()) -> list[Outcome] | Job:
         """One by one where a standard attribute is to be emptied: import jobs skip nulls."""
-        settled, bulk = list(outcomes), []
+        settled, single, bulk = list(outcomes), [], []
         for row, profile in items:
             if len(_json(profile)) + 20 > _PROFILE_BYTES:
                 settled.append(Outcome.rejected(row.key, "PROFILE_TOO_LARGE"))
-            elif empties_attribute(profile):
-                settled.append(self._import_one(row, profile))
             else:
-                bulk.append((row, profile))
+                (single if empties_attribute(profile) else bulk).append((row, profile))
+        settled += (told := _one_by_one(single, self._import_one))
+        if told and told[-1].status == "unknown":
+            code = told[-1].error_code
+            return settled + [Outcome.unknown(row.key, code) for row, _ in bulk]
         _, refused, reply = _accepted(bulk, self._api.start_import)
         settled += refused
         if reply is None:
@@ -176,10 +193,7 @@ class Klaviyo(Destination):
         return Job(str(job_id), tuple(settled))
 
     def _import_one(self, row: Row, profile: dict) -> Outcome:
-        try:
-            reply = self._api.import_one(profile)
-        except Unanswered as unanswered:
-            return Outcome.unknown(row.key, unanswered.code)
+        reply = self._api.import_one(profile)
         if reply.status in (200, 201):
             return Outcome.delivered(row.key, vendor.data_of(reply).get("id"))
         return Outcome.rejected(row.key, vendor.refusal(reply))
@@ -235,7 +249,7 @@ class Klaviyo(Destination):
         outcomes = []
         for row in rows:
             identifiers = {n: row.values[n] for n in IDENTIFIERS if row.values.get(n)}
-            if row.key in profiles and _carries(profiles[row.key], identifiers):
+            if row.key in profiles and carries(profiles[row.key], identifiers):
                 continue
             profile_id = profiles.pop(row.key, {}).get("id")
             profile = profile_of(identifiers, external_id=row.key, profile_id=profile_id)
@@ -251,9 +265,9 @@ class Klaviyo(Destination):
         is_erased = row.reason == "erasure" and self._spec.on_erasure == "delete"
         return is_erased or self._spec.mode == "delete"
 
-    def _erase(self, row: Row, profiles: Mapping[str, dict]) -> Outcome:
+    def _erase(self, row: Row, profile: dict) -> Outcome:
         """For good, with its history."""
-        reply = self._api.erase(profiles[row.key]["id"])
+        reply = self._api.erase(profile["id"])
         if reply.status in (202, 404):
             return Outcome.delivered(row.key)
         return Outcome.rejected(row.key, vendor.refusal(reply))
@@ -349,6 +363,19 @@ class Klaviyo(Destination):
         return any(s.get("list_id") == here for s in marketing.get("list_suppressions") or [])
 
 
+def _one_by_one(items: list[_Item], act: Callable[[Row, dict], Outcome]) -> list[Outcome]:
+    """A call a row. When one has no known end, the endpoint is down: those after it are not
+    tried."""
+    outcomes: list[Outcome] = []
+    for position, item in enumerate(items):
+        try:
+            outcomes.append(act(*item))
+        except Unanswered as unanswered:
+            left = items[position:]
+            return outcomes + [Outcome.unknown(row.key, unanswered.code) for row, _ in left]
+    return outcomes
+
+
 def _accepted(
     items: list[_Item], send: Callable[[list[dict]], Reply]
 ) -> tuple[list[_Item], list[Outcome], Reply | None]:
@@ -366,14 +393,6 @@ def _accepted(
         rejected += [Outcome.rejected(items[place][0].key, code) for place, code in codes.items()]
         items = [item for place, item in enumerate(items) if place not in codes]
     raise Refused("REFUSED_AGAIN_AND_AGAIN")
-
-
-def _carries(profile: dict, identifiers: Mapping[str, str | None]) -> bool:
-    there = profile.get("attributes") or {}
-    return all(
-        str(there.get(name) or "").casefold() == str(value).casefold()
-        for name, value in identifiers.items()
-    )
 
 
 def _json(profile: dict) -> str:

@@ -321,6 +321,15 @@ def test_leaving_by_mode(account: FakeKlaviyo) -> None:
     assert account.of("mirror").attributes["first_name"] == "Ana"
 
 
+def test_without_on_leave_a_withdrawal_is_not_told_as_done(account: FakeKlaviyo) -> None:
+    deliver(klaviyo(account), [row("a", segment="champions")])
+    rows = [leaver("a", "consent"), leaver("b", "consent")]
+    assert statuses(deliver(klaviyo(account), rows)) == {
+        "a": ("rejected", "NO_REMOVAL_DECLARED"),
+        "b": ("delivered", None),  # nothing of it is there
+    }
+
+
 def test_on_leave_may_empty_properties_and_attributes(account: FakeKlaviyo) -> None:
     deliver(klaviyo(account), [row("a", first_name="Ana", segment="champions")])
     on_leave = {"segment": "", "first_name": ""}
@@ -341,7 +350,7 @@ def test_erasure_is_for_good_unless_declared_otherwise(account: FakeKlaviyo) -> 
 def test_mode_delete_erases_whom_the_model_lists(account: FakeKlaviyo) -> None:
     deliver(klaviyo(account), [row("a"), row("b")])
     destination = klaviyo(account, mode="delete")
-    assert destination.limits.batch_rows == 100
+    assert destination.limits.batch_rows == 25
     outcomes = deliver(destination, [leaver("a", "listed"), leaver("z", "listed")])
     assert statuses(outcomes) == {"a": ("delivered", None), "z": ("delivered", None)}
     assert account.of("a") is None
