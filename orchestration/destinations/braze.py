@@ -105,8 +105,8 @@ class Braze(Destination):
             return outcomes + self._in_parts(
                 others, lambda part: self._set_subscription(part, "unsubscribed")
             )
-        if not self._spec.on_leave:  # nothing was promised
-            return outcomes + [Outcome.delivered(row.key) for row in others]
+        if not self._spec.on_leave:
+            return outcomes + [Outcome.rejected(row.key, "NO_REMOVAL_DECLARED") for row in others]
         return outcomes + self._track("attributes", others, self._emptied)
 
     def read(self, rows: Sequence[Row]) -> Mapping[str, Mapping[str, str | None]] | None:
@@ -174,10 +174,8 @@ class Braze(Destination):
     def _remove_events(self, rows: Sequence[Row]) -> list[Outcome]:
         """Braze takes no event back. An erasure deletes the user that had them."""
         users = {row.key: row.customer_id for row in rows if row.customer_id}
-        if any(row.reason != "erasure" for row in rows) or len(users) < len(rows):
+        if not all(self._is_erased(row) for row in rows) or len(users) < len(rows):
             return [Outcome.rejected(row.key, "EVENTS_STAY") for row in rows]
-        if self._spec.on_erasure == "leave":
-            return [Outcome.delivered(row.key) for row in rows]
         return self._delete(users)
 
     def _delete(self, users: Mapping[str, str]) -> list[Outcome]:

@@ -101,8 +101,8 @@ class HubSpot(Destination):
             return outcomes + self._members.remove({row.key: ids[row.key] for row in others})
         if self._spec.mode in ("mirror", "archive"):
             return outcomes + self._portal.archive({row.key: ids[row.key] for row in others})
-        if not self._spec.on_leave:  # nothing was promised
-            return outcomes + [Outcome.delivered(row.key) for row in others]
+        if not self._spec.on_leave:
+            return outcomes + [Outcome.rejected(row.key, "NO_REMOVAL_DECLARED") for row in others]
         emptied = self._update({row.key: self._spec.on_leave for row in others}, others, ids)
         return outcomes + [
             Outcome.delivered(outcome.key) if outcome.error_code in GONE else outcome

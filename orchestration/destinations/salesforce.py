@@ -108,7 +108,8 @@ class Salesforce(Destination):
         deleted = others if self._spec.mode in ("mirror", "delete") else []
         on_leave = self._spec.on_leave
         emptied = [row for row in others if on_leave and not deleted]
-        settled += [Outcome.delivered(r.key) for r in others if not on_leave and not deleted]
+        if not on_leave and not deleted:
+            settled += [Outcome.rejected(row.key, "NO_REMOVAL_DECLARED") for row in others]
         if self._spec.options.get("hard_delete") != "true":
             deleted, erased = deleted + erased, []
         cells = [value or CLEARED for value in on_leave.values()]

@@ -101,9 +101,12 @@ def test_who_leaves_keeps_the_profile_and_loses_what_was_declared(workspace: Fak
     assert workspace.users == {"a": {"email_subscribe": "unsubscribed", "city": "Rome"}}
 
 
-def test_without_on_leave_nothing_is_called(workspace: FakeBraze) -> None:
-    destination = braze(workspace, mode="upsert", on_leave={})
-    assert by_key(destination.remove([leaver("a", reason="consent")])) == {"a": ("delivered", None)}
+@pytest.mark.parametrize("mode", ["upsert", "update_only"])
+def test_without_on_leave_a_withdrawal_is_not_told_as_done(workspace: FakeBraze, mode: str) -> None:
+    destination = braze(workspace, mode=mode, on_leave={}, on_erasure="leave")
+    rows = [leaver("a", reason="consent"), leaver("b", reason="erasure")]
+    refused = ("rejected", "NO_REMOVAL_DECLARED")
+    assert by_key(destination.remove(rows)) == {"a": refused, "b": refused}
     assert workspace.calls == []
 
 

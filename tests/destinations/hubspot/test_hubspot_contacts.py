@@ -268,7 +268,12 @@ def test_a_conflict_of_a_row_is_looked_into_as_well(hub: FakeHubSpot) -> None:
     }
 
 
-def test_without_on_leave_nothing_is_called(hub: FakeHubSpot) -> None:
-    destination = hubspot(hub, mode="upsert", on_leave={})
-    assert by_key(destination.remove([leaver("a", remote_id="1001")])) == {"a": ("delivered", None)}
+@pytest.mark.parametrize("mode", ["upsert", "update_only", "create_only"])
+def test_without_on_leave_a_withdrawal_is_not_told_as_done(hub: FakeHubSpot, mode: str) -> None:
+    destination = hubspot(hub, mode=mode, on_leave={})
+    rows = [leaver("a", "consent", remote_id="1001"), leaver("b", "consent")]
+    assert by_key(destination.remove(rows)) == {
+        "a": ("rejected", "NO_REMOVAL_DECLARED"),
+        "b": ("delivered", None),  # nothing of it is there
+    }
     assert hub.calls == []

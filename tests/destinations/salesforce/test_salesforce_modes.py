@@ -77,10 +77,14 @@ def test_leaving_by_mode(org: FakeSalesforce) -> None:
     assert len(org.bin) == 2
 
 
-def test_leaving_means_nothing_where_nothing_is_said(org: FakeSalesforce) -> None:
+@pytest.mark.parametrize("mode", ["upsert", "update_only", "create_only"])
+def test_without_on_leave_a_withdrawal_is_not_told_as_done(org: FakeSalesforce, mode: str) -> None:
     org.add(**{KEY: "a", "LastName": "x"})
-    outcomes = salesforce(org).remove([leaver("a"), leaver("b", "erasure")])
-    assert {outcome.status for outcome in outcomes} == {"delivered"}
+    outcomes = deliver(salesforce(org, mode=mode), [leaver("a", "consent"), leaver("b", "consent")])
+    assert statuses(outcomes) == {
+        "a": ("rejected", "NO_REMOVAL_DECLARED"),
+        "b": ("delivered", None),  # nothing of it is there
+    }
     assert org.jobs == {}
 
 
