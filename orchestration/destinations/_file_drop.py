@@ -117,7 +117,7 @@ class FileDrop(Destination):
         ]
 
     def _name(self, rows: Sequence[Row]) -> str:
-        keys = "".join(row.idempotency_key(self._spec.sync_name) for row in rows)
+        keys = "".join(row.idempotency_key(self._spec) for row in rows)
         digest = hashlib.sha256(keys.encode()).hexdigest()[:24]
         folder = f"{self._options.prefix}/" if self._options.prefix else ""
         ending = f".{self._options.format}"
@@ -146,7 +146,7 @@ class FileDrop(Destination):
     def _own(self, row: Row) -> dict[str, str | None]:
         is_erasure = row.reason == "erasure" and self._spec.on_erasure == "delete"
         operation = "erase" if row.action == "remove" and is_erasure else row.action
-        key = row.idempotency_key(self._spec.sync_name)
+        key = row.idempotency_key(self._spec)
         return dict(zip(OWN_COLUMNS, (operation, key, str(row.version)), strict=True))
 
 

@@ -58,11 +58,14 @@ class Row:
     customer_id: str | None = None
     """Whose row it is; the ledger keeps it, so that a person's rows can be taken away."""
 
-    def idempotency_key(self, sync_name: str) -> str:
+    def idempotency_key(self, spec: "SyncSpec") -> str:
         """The same for every attempt at this content on top of what is held, and another one
-        once something was delivered in between. Erasing is more than taking out."""
+        once something was delivered in between. Erasing is more than taking out. An event has
+        one key for good: it happened once, even if a column of it is told otherwise since."""
         content = self.reason if self.action == "remove" else self.row_hash or ""
-        parts = (sync_name, self.key, self.action, content, str(self.version))
+        parts = [spec.sync_name, self.key, self.action, content, str(self.version)]
+        if spec.mode == "append" and self.action == "upsert":
+            parts = parts[:3]
         return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
 
 

@@ -107,18 +107,20 @@ class Http(Destination):
 
     def _write(self, row: Row) -> Outcome:
         mode, requests = self._spec.mode, self._requests
-        remote_id = row.remote_id or self._looked_up(row)
+        remote_id, is_anew = row.remote_id or self._looked_up(row), False
         if remote_id and mode == "create_only":
             return Outcome.delivered(row.key, remote_id)
         if remote_id and requests.update:
             outcome = self._one(requests.update, row, remote_id, repeatable=True)
             if mode == "update_only" or outcome.error_code not in ("HTTP_404", "HTTP_410"):
                 return outcome
-            # Deleted over there: written anew.
-            row, remote_id = replace(row, remote_id=None), None
+            # Deleted over there: written anew, by another request than the update, whose answer
+            # an endpoint may repeat for its key.
+            row, remote_id, is_anew = replace(row, remote_id=None), None, True
         if mode == "update_only" and requests.lookup and not remote_id:
             return Outcome.rejected(row.key, "NOT_THERE")
-        return self._one(requests.create, row, remote_id, self._options.creates_repeatably)
+        repeatable = self._options.creates_repeatably
+        return self._one(requests.create, row, remote_id, repeatable, is_anew)
 
     def _take_away(self, request: Request, row: Row) -> Outcome:
         remote_id = row.remote_id
@@ -148,9 +150,17 @@ class Http(Destination):
             raise Refused(self._code(reply))
         return _identifier(value_at(reply.body, self._options.lookup_id_path))
 
-    def _one(self, request: Request, row: Row, remote_id: str | None, repeatable: bool) -> Outcome:
-        values = self._values(row) | {"cdp_remote_id": remote_id}
-        key = row.idempotency_key(self._spec.sync_name)
+    def _one(
+        self,
+        request: Request,
+        row: Row,
+        remote_id: str | None,
+        repeatable: bool,
+        is_anew: bool = False,
+    ) -> Outcome:
+        key = row.idempotency_key(self._spec)
+        key = hashlib.sha256(f"{key} anew".encode()).hexdigest()[:32] if is_anew else key
+        values = self._values(row) | {"cdp_remote_id": remote_id, "cdp_idempotency_key": key}
         reply = self._send(request, values, key, repeatable)
         if reply.status >= 400:
             is_there = reply.status == self._options.exists_status and (
@@ -195,7 +205,7 @@ class Http(Destination):
                 outcomes.append(Outcome.rejected(row.key, bad.code))
         if not sent:
             return outcomes
-        keys = "".join(row.idempotency_key(self._spec.sync_name) for row in sent)
+        keys = "".join(row.idempotency_key(self._spec) for row in sent)
         key = hashlib.sha256(keys.encode()).hexdigest()[:32]
         values = {ROWS: bodies, "cdp_sync": self._spec.sync_name}
         reply = self._send(request, values, key, repeatable)
@@ -260,7 +270,7 @@ class Http(Destination):
             **written,
             "cdp_key": row.key,
             "cdp_remote_id": row.remote_id,
-            "cdp_idempotency_key": row.idempotency_key(self._spec.sync_name),
+            "cdp_idempotency_key": row.idempotency_key(self._spec),
             "cdp_action": row.action,
             "cdp_reason": row.reason,
             "cdp_sync": self._spec.sync_name,

@@ -157,8 +157,7 @@ class Postgres(Destination):
                 for row in rows
             ]
         if self._spec.mode == "append":
-            name = self._spec.sync_name
-            keys = [row.idempotency_key(name) for row in rows]
+            keys = [row.idempotency_key(self._spec) for row in rows]
             records = [[*record, key] for record, key in zip(records, keys, strict=True)]
             statement = self._sql.append(self._options.dedupe_column or "")
         else:

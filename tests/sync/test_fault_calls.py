@@ -10,6 +10,7 @@ import pytest
 from orchestration.destinations.base import Limits, Outcome, Row
 from orchestration.sync.delivery import Patience
 from orchestration.sync.http import Policy, RenewedToken
+from orchestration.sync.spec import SyncSpec
 from tests.fakes.hubspot import FakeHubSpot
 from tests.fakes.server import Fault
 from tests.sync.invariants import plays
@@ -114,7 +115,8 @@ def test_a_key_of_repetition_is_the_contents_and_not_the_attempts() -> None:
     again = Row("c1", "upsert", "uncertain", is_uncertain=True, row_hash="h1", attempt=2, version=7)
     newer = Row("c1", "upsert", "changed", row_hash="h2", attempt=1, version=7)
     later = Row("c1", "upsert", "changed", row_hash="h1", attempt=1, version=9)
-    keys = [row.idempotency_key("s") for row in (first, again, newer, later)]
+    upsert = SyncSpec.model_construct(sync_name="s", mode="upsert")
+    keys = [row.idempotency_key(upsert) for row in (first, again, newer, later)]
     assert keys[0] == keys[1]
     assert len(set(keys)) == 3
 
@@ -122,7 +124,20 @@ def test_a_key_of_repetition_is_the_contents_and_not_the_attempts() -> None:
 def test_who_is_erased_is_not_taken_for_who_has_left() -> None:
     """An endpoint that knows the key of the leaving would not act on the erasure."""
     left, erased = (Row("c1", "remove", reason, version=7) for reason in ("left", "erasure"))
-    assert left.idempotency_key("s") != erased.idempotency_key("s")
+    for mode in ("upsert", "append"):
+        spec = SyncSpec.model_construct(sync_name="s", mode=mode)
+        assert left.idempotency_key(spec) != erased.idempotency_key(spec)
+
+
+def test_an_event_has_one_key_whatever_its_columns_say_since() -> None:
+    append = SyncSpec.model_construct(sync_name="s", mode="append")
+    first = Row("e1", "upsert", "new", {"city": "Lyon"}, row_hash="h1")
+    again = Row("e1", "upsert", "uncertain", {"city": "Nice"}, row_hash="h2", version=7, attempt=2)
+    assert first.idempotency_key(append) == again.idempotency_key(append)
+    other = Row("e2", "upsert", "new", {"city": "Lyon"}, row_hash="h1")
+    of_another_sync = SyncSpec.model_construct(sync_name="t", mode="append")
+    keys = [other.idempotency_key(append), first.idempotency_key(of_another_sync)]
+    assert len({first.idempotency_key(append), *keys}) == 3
 
 
 @plays("DF13")

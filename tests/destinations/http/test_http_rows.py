@@ -1,6 +1,7 @@
 """Any HTTP endpoint: rows, events, batches."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -101,6 +102,16 @@ def test_a_create_without_promise_is_looked_up_and_not_repeated(
 def test_a_record_that_is_gone_is_written_anew_but_not_by_update_only(hook: FakeWebhook) -> None:
     [outcome] = http(BY_ID).upsert([row("a", "r99")])
     assert (outcome.status, outcome.remote_id) == ("delivered", "r1")
+    # An endpoint may repeat the answer it gave to a key.
+    body = ROW[:-1] + ', "note": "{{ cdp_idempotency_key }}"}'
+    for _ in range(2):
+        [made] = http(BY_ID | {"body": body}).upsert([row("z", "r99")])
+        del hook.records[made.remote_id]
+    sent = [r for r in hook.requests if b'"z"' in r.body]
+    keys = [request.headers["idempotency-key"] for request in sent]
+    assert [request.method for request in sent] == ["PATCH", "POST"] * 2
+    assert (keys[0] != keys[1], keys[:2]) == (True, keys[2:])
+    assert [request.json["note"] for request in sent] == keys
     only = http(BY_ID, "update_only")
     assert told(only.upsert([row("b", "r99"), row("c")])) == {
         "b": ("rejected", "HTTP_404"),
@@ -175,9 +186,11 @@ def test_events_may_be_repeated_where_the_endpoint_says_so(hook: FakeWebhook) ->
     assert destination.appends_are_repeatable
     hook.faults.append(Fault(applies=True, hangs_up=True))
     destination.upsert([row("a")])
-    destination.upsert([row("a")])
-    assert len(hook.events) == 1
-    destination.upsert([row("a", version=9)])
+    # The next run sends what the model says of it by then.
+    changed = replace(row("a", name="Eva", is_uncertain=True, version=9), row_hash="other")
+    assert told(destination.upsert([changed])) == {"a": ("delivered", None)}
+    assert [event["name"] for event in hook.events] == ["Ana"]
+    destination.upsert([row("b")])
     assert len(hook.events) == 2
 
 
