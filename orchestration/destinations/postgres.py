@@ -11,6 +11,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import zip_longest
 from typing import Annotated, Any, Literal
 
 import psycopg2
@@ -41,6 +42,7 @@ _ROW_MODES = ("upsert", "mirror", "audience", "create_only", "update_only", "arc
 # Seconds until a peer that went silent counts as gone; the server limits statements itself.
 _SILENCE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 _TLS = {"verify-ca", "verify-full"}
+_HERE = {"", "127.0.0.1", "localhost", "::1"}
 
 Name = Annotated[str, StringConstraints(pattern=NAME)]
 
@@ -235,15 +237,22 @@ class Postgres(Destination):
 
 
 def secure_dsn(dsn: str) -> str:
-    """The address with the server's certificate verified, unless it is this machine.
+    """The address with the server's certificate verified, unless it is this machine. Where a
+    service of ``pg_service.conf`` leads, nobody knows here.
 
     Raises ``ValueError`` where it says otherwise."""
     try:
         parts = parse_dsn(dsn)
     except psycopg2.Error:
         raise ValueError(f"{PREFIX}...: not an address of a PostgreSQL") from None
-    hosts = parts.get("hostaddr", parts.get("host", os.environ.get("PGHOST", ""))).split(",")
-    if all(host.startswith("/") or host in ("", "127.0.0.1", "localhost", "::1") for host in hosts):
+    named = {
+        name: parts.get(name, os.environ.get(f"PG{name.upper()}", ""))
+        for name in ("host", "hostaddr", "service")
+    }
+    # As libpq goes: of each place the address, else the name, else a socket of this machine.
+    places = zip_longest(*(named[n].split(",") for n in ("hostaddr", "host")), fillvalue="")
+    hosts = [address or host for address, host in places]
+    if not named["service"] and all(host.startswith("/") or host in _HERE for host in hosts):
         return dsn
     mode: Literal["verify-full"] | str = parts.setdefault("sslmode", "verify-full")
     if mode not in _TLS:

@@ -20,6 +20,8 @@ from tests.destinations.postgres.case import DELIVERED, Table, pg, row, spec, to
 
 pytestmark = pytest.mark.postgres
 
+TLS = "sslmode=verify-full"
+
 
 class Cut:
     """Passes bytes on to the server and cuts the line once a commit went by."""
@@ -135,6 +137,14 @@ def test_a_constraint_that_waits_for_the_end_refuses_the_batch(table: Table) -> 
         ("postgresql://u:p@db.example.com/x?sslmode=require", None),
         ("host=db.example.com sslmode=disable", None),
         ("host=127.0.0.1 hostaddr=93.184.215.14 sslmode=prefer", None),
+        ("host=127.0.0.1 hostaddr=93.184.215.14", "host=127.0.0.1 hostaddr=93.184.215.14 " + TLS),
+        ("host=db.example.com hostaddr='' sslmode=disable", None),
+        ("host=localhost,db.example.com hostaddr=127.0.0.1, sslmode=disable", None),
+        ("host=db.example.com hostaddr=127.0.0.1", "host=db.example.com hostaddr=127.0.0.1"),
+        ("host=/run/postgresql dbname=x", "host=/run/postgresql dbname=x"),
+        ("dbname=x sslmode=disable service=prod", None),
+        ("host=localhost sslmode=disable service=prod", None),
+        ("dbname=x service=prod", f"dbname=x service=prod {TLS}"),
         ("postgresql://u:canary@[", None),
     ],
 )
@@ -146,6 +156,31 @@ def test_another_machine_must_prove_itself(dsn: str, answer: str | None) -> None
     with pytest.raises(ValueError, match="CDP_SYNC_POSTGRES_") as caught:
         secure_dsn(dsn)
     assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "dsn", "is_here"),
+    [
+        ("PGHOST", "db.example.com", "dbname=x", False),
+        ("PGHOST", "db.example.com", "host=localhost", True),
+        ("PGHOST", "/run/postgresql", "dbname=x", True),
+        ("PGHOSTADDR", "93.184.215.14", "dbname=x", False),
+        ("PGHOSTADDR", "93.184.215.14", "host=localhost", False),
+        ("PGHOSTADDR", "93.184.215.14", "host=localhost hostaddr=127.0.0.1", True),
+        ("PGHOSTADDR", "127.0.0.1", "dbname=x", True),
+        ("PGSERVICE", "prod", "dbname=x", False),
+        ("PGSERVICE", "prod", "host=localhost", False),
+    ],
+)
+def test_the_environment_may_lead_to_another_machine(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, dsn: str, is_here: bool
+) -> None:
+    monkeypatch.setenv(variable, value)
+    parse = psycopg2.extensions.parse_dsn
+    assert parse(secure_dsn(dsn)) == parse(dsn if is_here else f"{dsn} {TLS}")
+    if not is_here:
+        with pytest.raises(ValueError, match="sslmode"):
+            secure_dsn(f"{dsn} sslmode=prefer")
 
 
 @pytest.mark.parametrize(
