@@ -16,6 +16,7 @@ import phonenumbers
 from orchestration.destinations.base import Row
 
 _HASH_OF_ANY_CASE = re.compile(r"\s*[0-9a-fA-F]{64}\s*")
+_WHOLE = phonenumbers.ValidationResult.IS_POSSIBLE  # with its area code
 _EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+\.[^@\s\x00-\x1f\x7f]+")
 
 
@@ -49,13 +50,18 @@ def is_email(text: str) -> bool:
 
 def e164(text: str | None, country: str | None) -> str | None:
     """``+442070313000`` of a number as people of the country (two letters) write it; None where
-    it is none. A national number without a country is nobody's."""
+    it is none. A national number without a country is nobody's.
+
+    What says its country itself needs a possible length alone: lists of the ranges in use lag
+    behind and have gaps (+33639980001)."""
     region = (country or "").strip().upper() or None
     try:
         number = phonenumbers.parse(text or "", region)
     except phonenumbers.NumberParseException:
         return None
-    if not phonenumbers.is_valid_number(number):
+    length = phonenumbers.is_possible_number_with_reason(number)
+    is_whole = (text or "").strip().startswith("+") and length == _WHOLE
+    if not is_whole and not phonenumbers.is_valid_number(number):
         return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 

@@ -146,6 +146,9 @@ def test_a_phone_number_is_read_as_people_of_its_country_write_it() -> None:
         ("212-565-0000", " us ", "+12125650000"),
         ("+33 6 12 34 56 78", None, "+33612345678"),
         ("+33 6 12 34 56 78", "XX", "+33612345678"),
+        # In no list of ranges in use.
+        ("+33639980001", None, "+33639980001"),
+        (" +44 7700 900123", "FR", "+447700900123"),
     ):
         assert google.normal_phone(text, country) == number
         assert meta.normal_phone(text, country) == number[1:]
@@ -153,6 +156,12 @@ def test_a_phone_number_is_read_as_people_of_its_country_write_it() -> None:
         ("06 12 34 56 78", None),
         ("06 12 34 56 78", "XX"),
         ("1234567890", "US"),
+        ("0639980001", "FR"),
+        ("0033639980001", "FR"),
+        ("+3363998000", None),
+        ("+336399800011", None),
+        ("+15550100", "US"),  # without its area code
+        ("+999123456789", None),
         ("", "FR"),
         ("n/a", "FR"),
         ("0" * 10_000, "FR"),
