@@ -37,7 +37,8 @@ class RequestEnd:
             _whole(counts.get("userIdentifierCount")),
             safe_code(counts.get("uploadMatchRateRange")) if verb == "ingest" else None,
             {
-                safe_code(error.get("reason")).removeprefix(_REASON): _whole(
+                # Without the prefix, with which the longest are too long for a code.
+                safe_code(str(error.get("reason")).removeprefix(_REASON)): _whole(
                     error.get("recordCount")
                 )
                 for error in dicts(status.get("errorInfo"), "errorCounts")

@@ -32,6 +32,9 @@ from tests.destinations.google.case import (
 from tests.fakes.google import FakeGoogle, Verdict, contract
 from tests.fakes.server import Fault
 
+# With the prefix that Google puts before it, too long for a code.
+LONG = "DESTINATION_ACCOUNT_ENHANCED_CONVERSIONS_TERMS_NOT_SIGNED"
+
 
 def test_work_goes_on_until_a_poll_sees_its_end(ads: FakeGoogle) -> None:
     ads.polls = 2
@@ -53,6 +56,7 @@ def test_work_goes_on_until_a_poll_sees_its_end(ads: FakeGoogle) -> None:
     [
         (Verdict("FAILED", {"DENIED_CONSENT": 2}), ("rejected", "DENIED_CONSENT"), 2),
         (Verdict("FAILED", {"INTERNAL_ERROR": 2}), ("unknown", "INTERNAL_ERROR"), 2),
+        (Verdict("FAILED", {LONG: 2}), ("rejected", LONG), 2),
         (Verdict("FAILED"), ("rejected", "FAILED"), 2),
         (
             Verdict("PARTIAL_SUCCESS", {"NO_CONSENT": 1, "INTERNAL_ERROR": 2}),
@@ -65,6 +69,7 @@ def test_work_goes_on_until_a_poll_sees_its_end(ads: FakeGoogle) -> None:
     ids=[
         "refused",
         "broken",
+        "for a long reason",
         "without a reason",
         "in part, one for two reasons",
         "in part by consent",
