@@ -94,7 +94,8 @@ class Warehouse:
     def open(cls, target: str | None = None, project_dir: Path = ROOT) -> Iterator["Warehouse"]:
         """Open the target of ``profiles.yml`` (None: its default). On leaving, the
         connection is closed and DuckDB's file lock released, so that dbt in another
-        process can have it. Raises ``WarehouseBusy`` where another process holds it."""
+        process can have it. Raises ``WarehouseBusy`` where another process holds it, and
+        ``Unreachable`` where there is no such target, file or server."""
         config, adapter = load_adapter(target, Path(project_dir))
         warehouse = cls(config, adapter)
         try:
@@ -264,9 +265,9 @@ class Warehouse:
         credentials = self._config.credentials
         if self.target_type == "duckdb":
             release_duckdb()
-            if credentials.path != ":memory:":
-                Path(credentials.path).parent.mkdir(parents=True, exist_ok=True)
         try:
+            if self.target_type == "duckdb" and credentials.path != ":memory:":
+                Path(credentials.path).parent.mkdir(parents=True, exist_ok=True)
             connections = self._adapter.connections
             connections.set_connection_name("door")
             self._handle = connections.get_thread_connection().handle

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import time
 from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,10 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from orchestration.warehouse_errors import UnknownRelation, WarehouseError
+from orchestration.warehouse_errors import UnknownRelation, Unreachable, WarehouseError
 from orchestration.warehouse_sql import Relation
 
 ROOT = Path(__file__).resolve().parents[1]
+_LITERAL = re.compile(r"'([^']*)'")
 WRITING_SECONDS = 5.0
 """A manifest that is no JSON for so long is not being written any more."""
 
@@ -63,13 +65,15 @@ def dbt(
 
 def load_adapter(target: str | None, project_dir: Path) -> tuple[Any, Any]:
     """dbt's configuration and an adapter of our own: dbt's registry of adapters is emptied
-    by each of its commands, ours must outlive one that runs meanwhile."""
+    by each of its commands, ours must outlive one that runs meanwhile. Raises ``Unreachable``
+    where the project or its profile is not as dbt wants it."""
     os.environ.setdefault("DO_NOT_TRACK", "1")
     from dbt.adapters.factory import get_adapter_class_by_name
     from dbt.config.runtime import RuntimeConfig
     from dbt.flags import set_from_args
     from dbt.mp_context import get_mp_context
     from dbt_common.context import set_invocation_context
+    from dbt_common.exceptions import DbtBaseException
 
     root = Path(project_dir).resolve()
     args = Namespace(
@@ -85,10 +89,24 @@ def load_adapter(target: str | None, project_dir: Path) -> tuple[Any, Any]:
     )
     set_invocation_context(os.environ)
     set_from_args(args, None)
-    config = RuntimeConfig.from_args(args)
+    failure = None
+    try:
+        config = RuntimeConfig.from_args(args)
+    except DbtBaseException as error:
+        failure = Unreachable(f"dbt's configuration: {_told(error)}")
+    if failure:
+        raise failure
     if config.credentials.type == "duckdb":
         _make_absolute(config.credentials, root)
     return config, get_adapter_class_by_name(config.credentials.type)(config, get_mp_context())
+
+
+def _told(error: Exception) -> str:
+    """dbt's words in one line. What the environment holds is masked, as it may be a secret."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    words = " ".join(line for line in lines if not line.endswith(" Error"))
+    held = {value for name, value in os.environ.items() if name != "CDP_TARGET"}
+    return _LITERAL.sub(lambda found: "?" if found[1] in held else found[0], words)
 
 
 def release_duckdb() -> None:
@@ -100,6 +118,11 @@ def release_duckdb() -> None:
         if environment is not None and getattr(environment, "handle_count", 1) <= 0:
             environment.close()
             DuckDBConnectionManager._ENV = None
+
+
+def manifest_path(project_dir: Path = ROOT) -> Path:
+    """Where dbt writes the manifest of a project: in ``DBT_TARGET_PATH``, else ``target``."""
+    return Path(project_dir) / (os.environ.get("DBT_TARGET_PATH") or "target") / "manifest.json"
 
 
 def read_manifest(path: Path) -> dict[str, Any] | None:

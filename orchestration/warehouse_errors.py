@@ -22,6 +22,10 @@ _SAFE_CLASSES = {
 # SQLSTATE classes with the same property; 22 (data) and 23 (constraints) quote values.
 _SAFE_SQLSTATES = ("08", "28", "3D", "3F", "40", "42", "53", "55", "57")
 
+# Of a table or view that is asked for; its DuckDB class is that of unknown functions, too.
+_MISSING = re.compile(r"^Catalog Error: (Table|View) with name .* does not exist")
+_MISSING_SQLSTATES = {"3F000", "42P01"}
+
 _LITERAL = re.compile(r"'(?:[^']|'')*'")
 _STATEMENT = re.compile(
     r"^\s*(?:--[^\n]*\n\s*)*(?P<kind>[a-z]+)"
@@ -39,6 +43,14 @@ class WarehouseBusy(WarehouseError):
     """Another process holds the DuckDB file. Retry when it is done, or read the BI copy."""
 
 
+class Unreachable(WarehouseError):
+    """There is no connection: the profile, the file or the server is not as it must be."""
+
+
+class NotBuilt(WarehouseError):
+    """A statement reads a table that no build has made yet."""
+
+
 class UnknownRelation(WarehouseError):
     """No model, seed or source of that name is declared in the project."""
 
@@ -47,9 +59,16 @@ def scrubbed(error: Exception, sql: str | None = None) -> WarehouseError:
     """The engine's ``error`` as a ``WarehouseError`` without values. Raise it outside the
     ``except`` block, so that the original is not even its ``__context__``."""
     parts = [_attempt(sql), _cause(error)]
-    if str(error).find("Could not set lock on file") >= 0:
-        return WarehouseBusy(": ".join(parts))
-    return WarehouseError(": ".join(parts))
+    return _kind(error, sql)(": ".join(parts))
+
+
+def _kind(error: Exception, sql: str | None) -> type[WarehouseError]:
+    if "Could not set lock on file" in str(error):
+        return WarehouseBusy
+    if sql is None:
+        return Unreachable
+    is_missing = getattr(error, "pgcode", None) in _MISSING_SQLSTATES or _MISSING.match(str(error))
+    return NotBuilt if is_missing else WarehouseError
 
 
 def _attempt(sql: str | None) -> str:
@@ -69,7 +88,9 @@ def _cause(error: Exception) -> str:
         name = f"{name} ({sqlstate})"
         message = error.diag.message_primary if sqlstate.startswith(_SAFE_SQLSTATES) else None
     elif name in _SAFE_CLASSES or (name == "OperationalError" and not sqlstate):
-        message = str(error)
+        message = str(error).removeprefix("Database Error\n")  # dbt's heading of any
+    elif isinstance(error, OSError) and error.strerror:
+        message = f"{error.strerror}: {error.filename}"
     else:
         message = None
     if not message:

@@ -1,10 +1,18 @@
 """How names and placeholders get into SQL."""
 
+from types import SimpleNamespace
+
 import pyarrow as pa
 import pytest
 
 from orchestration.warehouse import Columns, Placeholders, Relation, compose, quote
-from orchestration.warehouse_errors import scrubbed
+from orchestration.warehouse_errors import (
+    NotBuilt,
+    Unreachable,
+    WarehouseBusy,
+    WarehouseError,
+    scrubbed,
+)
 from orchestration.warehouse_sql import percent_placeholders, type_for
 
 
@@ -73,3 +81,49 @@ def test_errors_keep_the_statement_not_the_data() -> None:
     assert str(error) == "insert marts.customers: ConversionException"
     error = scrubbed(CatalogException("no function f('jane@example.fr')\nLINE 1: ..."), sql)
     assert str(error) == "insert marts.customers: CatalogException: no function f(?)"
+
+
+class UndefinedTable(Exception):
+    pgcode = "42P01"
+    diag = SimpleNamespace(message_primary='relation "a" does not exist')
+
+
+class FailedToConnectError(Exception):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("error", "sql", "kind", "words"),
+    [
+        (
+            CatalogException("Catalog Error: Table with name a does not exist!"),
+            "select 1 from a",
+            NotBuilt,
+            "Table with name a does not exist",
+        ),
+        (UndefinedTable(), "select 1 from a", NotBuilt, "does not exist"),
+        (
+            CatalogException("Catalog Error: Scalar Function with name f does not exist!"),
+            "select f()",
+            WarehouseError,
+            "Function with name f",
+        ),
+        (
+            FailedToConnectError("Database Error\n  connection refused"),
+            None,
+            Unreachable,
+            "connect: FailedToConnectError: connection refused",
+        ),
+        (
+            PermissionError(13, "Permission denied", "/data"),
+            None,
+            Unreachable,
+            "Permission denied: /data",
+        ),
+        (Exception("Could not set lock on file"), None, WarehouseBusy, "connect"),
+    ],
+)
+def test_an_error_says_what_kind_of_mistake_it_is(error, sql, kind, words) -> None:
+    found = scrubbed(error, sql)
+    assert type(found) is kind
+    assert words in str(found)
