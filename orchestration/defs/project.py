@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtProject
 
-from orchestration.warehouse import ROOT, dbt
+from orchestration.warehouse import ROOT, WarehouseError, dbt
 
 POOL = "warehouse"
 """Steps that open the warehouse run one at a time: DuckDB lets one process in."""
@@ -24,7 +24,7 @@ def data_dir() -> Path:
 
 @cache
 def project() -> DbtProject:
-    """The dbt project with a manifest that is as new as its files."""
+    """The dbt project with a manifest that is as new as its files. Raises ``WarehouseError``."""
     dbt_project = DbtProject(
         project_dir=ROOT, profiles_dir=ROOT, target=TARGET, target_path=Path("target")
     )
@@ -33,7 +33,7 @@ def project() -> DbtProject:
         (ROOT / "data" / "warehouse").mkdir(parents=True, exist_ok=True)
         outcome = dbt(["parse", "--target-path", str(ROOT / "target")], target=TARGET)
         if not outcome.success:
-            raise RuntimeError("dbt cannot parse the project; `dbt parse` says why")
+            raise WarehouseError("dbt cannot parse the project; `dbt parse` says why")
     return dbt_project
 
 

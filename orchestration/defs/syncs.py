@@ -10,7 +10,7 @@ from orchestration.defs.project import POOL, TARGET, manifest, model_key, transl
 from orchestration.sync.overview import overview
 from orchestration.sync.preview import planned_rows
 from orchestration.sync.run import SyncRun, run_sync
-from orchestration.sync.spec import SyncSpec, ancestors, load_syncs
+from orchestration.sync.spec import InvalidSync, SyncSpec, ancestors, load_sync, sync_names
 
 CHECKS = ("no_row_was_refused", "no_guard_held_it", "nothing_waits_for_somebody")
 
@@ -50,6 +50,17 @@ def sync_asset(spec: SyncSpec) -> dg.AssetsDefinition:
             raise SyncIncomplete(f"{spec.sync_name}: {run.status}{held}")
 
     return sync
+
+
+def unusable_asset(name: str, wrong: InvalidSync) -> dg.AssetsDefinition:
+    """A sync whose declaration is wrong: the others are there all the same, and this one says at
+    each run what is wrong. Nobody knows its destination, so its key is another."""
+
+    @dg.asset(key=["invalid", name], group_name="destinations", description=str(wrong))
+    def unusable() -> None:
+        raise wrong
+
+    return unusable
 
 
 class News:
@@ -107,7 +118,7 @@ def _check(name: str, passed: bool, metadata: Mapping[str, Any]) -> dg.AssetChec
 def planning_keys(spec: SyncSpec, manifest: Mapping[str, Any]) -> list[dg.AssetKey]:
     """The models of activation that a plan of this sync is made of: its own, and not those of
     other syncs, whose plans stay as they are."""
-    others = {f"model.cdp.{name}" for name in load_syncs(manifest)} - {_model(spec.sync_name)}
+    others = {_model(name) for name in sync_names(manifest)} - {_model(spec.sync_name)}
     above = ancestors(manifest, _model("sync_plan")) | {_model(spec.sync_name)}
     own = [
         name
@@ -138,5 +149,27 @@ def _ledger_specs() -> list[dg.AssetSpec]:
     ]
 
 
-specs = load_syncs(manifest())
-assets = [*(sync_asset(spec) for spec in specs.values()), *_ledger_specs()]
+def load_each(
+    manifest: dict[str, Any],
+) -> tuple[dict[str, SyncSpec], dict[str, InvalidSync]]:
+    """Declarations by name, the right and the wrong ones."""
+    right, wrong = {}, {}
+    for name in sync_names(manifest):
+        try:
+            right[name] = load_sync(manifest, name)
+        except InvalidSync as error:
+            wrong[name] = error
+    return right, wrong
+
+
+def sync_assets(manifest: dict[str, Any]) -> list[dg.AssetsDefinition]:
+    """Of all syncs, right or wrong."""
+    right, wrong = load_each(manifest)
+    return [
+        *(sync_asset(spec) for spec in right.values()),
+        *(unusable_asset(name, error) for name, error in wrong.items()),
+    ]
+
+
+specs, _ = load_each(manifest())
+assets = [*sync_assets(manifest()), *_ledger_specs()]

@@ -8,11 +8,20 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
+from orchestration.sync.cron import check_cron
 from orchestration.warehouse import ROOT, dbt, read_manifest
+from orchestration.warehouse_dbt import manifest_path
 
 PERMISSION_MACRO = "macro.cdp.sync_rows"
 
@@ -55,7 +64,8 @@ class SyncSpec(_Strict):
     """One sync. ``columns`` are the mapped columns by the contract of its model."""
 
     sync_name: str
-    destination: str
+    destination: str = Field(pattern="^[a-z0-9_]+$")
+    """A module of ``orchestration/destinations``."""
     object: str
     mode: Mode
     key: str
@@ -74,7 +84,7 @@ class SyncSpec(_Strict):
     """Columns whose null empties the field at the destination; others' nulls are skipped."""
     options: dict[str, str] = {}
     """What only this destination knows: ids of lists, audiences, templates. No secrets."""
-    schedule: str | None = None
+    schedule: Annotated[str, AfterValidator(check_cron)] | None = None
     """Cron expression; none: with the daily job."""
     stale_after_hours: int | None = Field(None, ge=1)
     """Without a run for so long it is stale, which people are told. None: ``alert_stale_hours``
@@ -116,7 +126,7 @@ class SyncSpec(_Strict):
 
 def load_manifest(project_dir: Path = ROOT) -> dict[str, Any]:
     """dbt's manifest; made when there is none. Raises ``InvalidSync``."""
-    path = Path(project_dir) / "target" / "manifest.json"
+    path = manifest_path(project_dir)
     manifest = read_manifest(path)
     if manifest is None and dbt(["parse"], project_dir=project_dir).success:
         manifest = read_manifest(path)
@@ -126,10 +136,14 @@ def load_manifest(project_dir: Path = ROOT) -> dict[str, Any]:
 
 
 def load_syncs(manifest: dict[str, Any]) -> dict[str, SyncSpec]:
-    """All syncs of the project by name: exposures with ``meta.sync``."""
+    """All syncs of the project by name. Raises ``InvalidSync`` at the first that is wrong."""
+    return {name: load_sync(manifest, name) for name in sync_names(manifest)}
+
+
+def sync_names(manifest: Mapping[str, Any]) -> list[str]:
+    """Exposures with ``meta.sync``, right or wrong."""
     exposures = manifest["exposures"].values()
-    names = [e["name"] for e in exposures if "sync" in e.get("config", {}).get("meta", {})]
-    return {name: load_sync(manifest, name) for name in sorted(names)}
+    return sorted(e["name"] for e in exposures if "sync" in e.get("config", {}).get("meta", {}))
 
 
 def load_sync(manifest: dict[str, Any], sync_name: str) -> SyncSpec:
@@ -169,5 +183,5 @@ def ancestors(manifest: Mapping[str, Any], node: str) -> set[str]:
 def _explained(error: Exception) -> str:
     if not isinstance(error, ValidationError):
         return "meta.sync states sync_name or columns, which are not settings"
-    parts = [f"{'.'.join(map(str, e['loc'])) or 'sync'}: {e['msg']}" for e in error.errors()]
-    return "; ".join(parts)
+    found = [(".".join(map(str, e["loc"])) or "sync", e["msg"]) for e in error.errors()]
+    return "; ".join(f"{place}: {told.removeprefix('Value error, ')}" for place, told in found)

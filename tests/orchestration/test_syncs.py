@@ -182,6 +182,22 @@ def test_its_job_leaves_the_plans_of_other_syncs_alone(defs, scheduled) -> None:
     assert not [name for name in names if "lanterna" in name]
 
 
+def test_a_wrong_declaration_fails_for_itself_and_the_others_are_there(of_syncs) -> None:
+    from orchestration.defs.project import manifest
+
+    edited = json.loads(json.dumps(manifest()))
+    add_sync(edited, "sync_lanterna__people")
+    meta = edited["exposures"]["exposure.cdp.sync_lanterna__people"]["config"]["meta"]
+    meta["sync"] |= {"schedule": "0 25 * * *"}
+    right, wrong = of_syncs.sync_assets(edited)
+    assert right.key.path == ["hubspot", SYNC]
+    assert wrong.key.path == ["invalid", "sync_lanterna__people"]
+    result = dg.materialize([wrong], raise_on_error=False)
+    [failure] = [event for event in result.all_events if event.is_step_failure]
+    told = failure.event_specific_data.error.to_string()
+    assert "sync_lanterna__people: schedule: hour: '25' is not from 0 to 23" in told
+
+
 def add_sync(manifest: dict, name: str) -> None:
     """A second sync with a plan, in the union of plans."""
     plan, source = f"model.cdp.int_activation__{name}", f"model.cdp.{SYNC}"

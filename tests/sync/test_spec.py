@@ -56,6 +56,9 @@ def test_a_setting_left_out_is_refused(manifest: dict[str, Any], setting: str) -
         ({"guards": {"max_removed_share": 5}}, "max_removed_share"),
         ({"guards": {"max_rows": 5}}, "max_rows"),
         ({"columns": ["email"]}, "not settings"),
+        ({"destination": "Hub Spot"}, "destination"),
+        ({"schedule": "every morning"}, "schedule: not the five fields of cron"),
+        ({"schedule": "0 25 * * *"}, "schedule: hour: '25' is not from 0 to 23"),
     ],
 )
 def test_a_wrong_setting_is_refused(manifest: dict[str, Any], change: dict, word: str) -> None:
@@ -85,6 +88,20 @@ def test_a_manifest_that_is_broken_and_cannot_be_made_again_is_told(
     (tmp_path / "target" / "manifest.json").write_text('{"nodes": {')
     with pytest.raises(InvalidSync, match="dbt parse"):
         load_manifest(tmp_path)
+
+
+def test_the_manifest_is_where_dbt_writes_it(tmp_path: Path, monkeypatch) -> None:
+    for folder, variable in (("target", None), ("elsewhere", "elsewhere"), ("target", "")):
+        path = tmp_path / folder / "manifest.json"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f'{{"of": "{variable}"}}')
+        with monkeypatch.context() as patch:
+            patch.delenv("DBT_TARGET_PATH", raising=False)
+            if variable is not None:
+                patch.setenv("DBT_TARGET_PATH", variable)
+            assert load_manifest(tmp_path) == {"of": str(variable)}
+    monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path / "elsewhere"))
+    assert load_manifest(Path("/nowhere")) == {"of": "elsewhere"}
 
 
 def test_an_unknown_sync_and_an_unknown_destination_are_named(manifest: dict[str, Any]) -> None:
