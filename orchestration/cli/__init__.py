@@ -4,9 +4,11 @@ of the project, which it imports when it runs: ``--help`` must not wait for dbt.
 import typer
 
 from orchestration.cli import alerts, data, identity, syncs
+from orchestration.cli.screen import Commands
 
 app = typer.Typer(
     name="cdp",
+    cls=Commands,
     help="The customer data platform that lives in your warehouse.",
     no_args_is_help=True,
     add_completion=False,

@@ -3,7 +3,7 @@
 import typer
 from rich.markup import escape
 
-from orchestration.cli.screen import Target, complaints, console, one_line_for, print_table
+from orchestration.cli.screen import Target, complaints, console, print_table
 
 
 def register(app: typer.Typer) -> None:
@@ -16,11 +16,8 @@ def alert(target: Target = None) -> None:
 
     Exit code 0: who is to know, knows, 1: a channel was not reached, 2: nothing was tried."""
     from orchestration.alerts import tell
-    from orchestration.sync.spec import InvalidSync
-    from orchestration.warehouse import WarehouseError
 
-    with one_line_for(WarehouseError, InvalidSync):
-        report = tell(target)
+    report = tell(target)
     told = {
         change.subject: ", ".join(name for name, news in report.told.items() if change in news)
         for news in report.told.values()

@@ -6,7 +6,13 @@ from typing import Annotated
 
 import typer
 
-from orchestration.cli.screen import Target, console, print_table
+from orchestration.cli.screen import Target, console, one_line_for, print_table
+
+Seed = Annotated[int, typer.Option(min=0, help="Same seed, same data.")]
+Orders = Annotated[
+    Path | None,
+    typer.Option(exists=True, dir_okay=False, help="Real order lines (Online Retail II)."),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -20,27 +26,32 @@ def register(app: typer.Typer) -> None:
 
 def demo(
     persons: Annotated[int, typer.Option(min=500, help="People of the made-up retailer.")] = 20_000,
-    seed: Annotated[int, typer.Option(help="Same seed, same data.")] = 42,
-    orders: Annotated[
-        Path | None, typer.Option(exists=True, help="Real order lines (Online Retail II).")
-    ] = None,
+    seed: Seed = 42,
+    orders: Orders = None,
 ) -> None:
     """Make a retailer's data, run the daily job on it and show what came out."""
+    from orchestration.demo.online_retail import UnusableOrders
     from orchestration.demo.run import run_demo
 
-    raise typer.Exit(run_demo(console, persons=persons, seed=seed, orders=orders))
+    with one_line_for(UnusableOrders):
+        code = run_demo(console, persons=persons, seed=seed, orders=orders)
+    raise typer.Exit(code)
 
 
 def demo_data(
-    out: Annotated[Path, typer.Option(help="Folder for raw/ and truth/.")] = Path("data"),
+    out: Annotated[Path, typer.Option(file_okay=False, help="Folder for raw/ and truth/.")] = Path(
+        "data"
+    ),
     persons: Annotated[int, typer.Option(min=500)] = 20_000,
-    seed: int = 42,
-    orders: Annotated[Path | None, typer.Option(exists=True)] = None,
+    seed: Seed = 42,
+    orders: Orders = None,
 ) -> None:
     """Make a retailer's raw files, and the truth about them, and nothing else."""
     from orchestration.demo import generate
+    from orchestration.demo.online_retail import UnusableOrders
 
-    summary = generate(out, persons=persons, seed=seed, orders=orders)
+    with one_line_for(OSError, UnusableOrders):
+        summary = generate(out, persons=persons, seed=seed, orders=orders)
     console.print(f"{sum(summary.rows.values()):,} rows in {out / 'raw'}")
 
 
@@ -57,7 +68,8 @@ def land_files(
     """Check raw files and load them into raw tables; bad rows go to quarantine."""
     from orchestration.landing import land
 
-    report = land(raw, target=target, loaded_at_until=until)
+    with one_line_for(OSError):
+        report = land(raw, target=target, loaded_at_until=until)
     print_table(report.columns, report.rows())
     raise typer.Exit(0 if report.ok else 1)
 
@@ -71,11 +83,13 @@ def fit(target: Target = None) -> None:
 
 
 def publish_marts(
-    folder: Annotated[Path, typer.Option()] = Path("data/published"), target: Target = None
+    folder: Annotated[Path, typer.Option(file_okay=False)] = Path("data/published"),
+    target: Target = None,
 ) -> None:
     """Write the copy of the marts that BI tools read."""
     from orchestration.defs.project import manifest
     from orchestration.publication import publish
 
-    publication = publish(folder, manifest(), target=target)
+    with one_line_for(OSError):
+        publication = publish(folder, manifest(), target=target)
     console.print(f"{len(publication.tables)} tables in {folder}")

@@ -52,10 +52,10 @@ def withdraw_decision(
     decision_number: int, author: Author, reason: Reason, target: Target = None
 ) -> None:
     """Take a decision back."""
-    from orchestration.identity.decisions import NoSuchSubject, withdraw
+    from orchestration.identity.decisions import withdraw
     from orchestration.warehouse import Warehouse
 
-    with one_line_for(NoSuchSubject, ValueError), Warehouse.open(target) as warehouse:
+    with Warehouse.open(target) as warehouse, one_line_for(ValueError):
         number = withdraw(warehouse, decision_number, author=author, reason=reason)
     console.print(f"decision {number} withdraws {decision_number}; the next build applies it")
 
@@ -64,16 +64,21 @@ def withdraw_decision(
 def diff_identity(
     base: Annotated[str, typer.Argument(help="Git revision to compare the working tree with.")],
     max_changed: Annotated[
-        float, typer.Option(help="Share of customers that may merge, split or get another id.")
+        float,
+        typer.Option(
+            min=0, max=1, help="Share of customers that may merge, split or get another id."
+        ),
     ] = 1.0,
-    out: Annotated[Path | None, typer.Option(help="File for the Markdown.")] = None,
+    out: Annotated[Path | None, typer.Option(dir_okay=False, help="File for the Markdown.")] = None,
 ) -> None:
     """Build both versions on what is landed (DuckDB) and say what becomes of customers."""
     from orchestration.identity.diff import DiffFailed, as_markdown, diff
 
     file = Path(os.environ.get("CDP_DUCKDB_PATH", "data/warehouse/cdp.duckdb"))
-    if not file.exists():
+    if not file.is_file():
         complain(f"no warehouse at {file}; land data first, or set CDP_DUCKDB_PATH")
+    if out and not out.parent.is_dir():  # said before the builds, which take minutes
+        complain(f"no folder {out.parent}")
     with one_line_for(DiffFailed):
         found = diff(base, file)
     text = as_markdown(found, base)
@@ -99,13 +104,13 @@ def train_weights(
         read_weights,
         write_weights,
     )
-    from orchestration.identity.training import NoForms, changes, read_forms, train
+    from orchestration.identity.training import changes, read_forms, train
     from orchestration.warehouse import Warehouse
 
     if importlib.util.find_spec("splink") is None:
         complain("training needs Splink: pip install 'cdp[fuzzy]'")
     before, comparisons = read_weights(), read_comparisons()
-    with one_line_for(NoForms), Warehouse.open(target) as warehouse:
+    with Warehouse.open(target) as warehouse:
         forms = read_forms(warehouse, comparisons)
     after = train(forms, comparisons, before)
     print_table(("comparison", "level", "m", "u"), changes(before, after))
@@ -117,10 +122,10 @@ def train_weights(
 
 
 def _decide(target: str | None, decision: str, record: str, **about: Any) -> None:
-    from orchestration.identity.decisions import NoSuchSubject, decide
+    from orchestration.identity.decisions import decide
     from orchestration.warehouse import Warehouse
 
-    with one_line_for(NoSuchSubject, ValueError), Warehouse.open(target) as warehouse:
+    with Warehouse.open(target) as warehouse, one_line_for(ValueError):
         number = decide(warehouse, decision, record, **about)
     console.print(f"decision {number} is written; the next build applies it")
 
@@ -153,10 +158,9 @@ def explain_customer(customer: str, form: Format = "text", target: Target = None
 
 
 def _answer(target: str | None, form: str, ask: Callable[[Any], Any]) -> None:
-    from orchestration.identity.explain import UnknownSubject
     from orchestration.identity.rendering import rendered
     from orchestration.warehouse import Warehouse
 
-    with one_line_for(UnknownSubject), Warehouse.open(target) as warehouse:
+    with Warehouse.open(target) as warehouse:
         answer = ask(warehouse)
     typer.echo(rendered(answer, form))

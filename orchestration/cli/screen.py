@@ -3,12 +3,13 @@
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from typer.core import TyperGroup
 
 CANNOT_RUN = 2
 """Exit code of a command that did nothing; 1: it did something, and not all is well."""
@@ -41,11 +42,51 @@ def complain(what: object) -> NoReturn:
 
 @contextmanager
 def one_line_for(*errors: type[Exception]) -> Iterator[None]:
-    """Errors that a person can put right are a line, not a traceback."""
+    """Errors of one command that a person can put right are a line, not a traceback."""
     try:
         yield
     except errors as error:
-        # A key that is missing in a dict of ours is a defect, and its place must be seen.
-        if isinstance(error, (KeyError, IndexError)):
-            raise
         complain(error)
+
+
+class Commands(TyperGroup):
+    """All commands: what a person can put right is a line, whichever command it keeps from
+    running. Anything else is a defect, and its place must be seen."""
+
+    def invoke(self, ctx: typer.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            if not (line := _way_on(error)):
+                raise
+        complain(line)
+
+
+def _way_on(error: Exception) -> str | None:
+    """What is wrong and what to do next; None for a defect."""
+    # Now that one was raised: --help must not wait for these.
+    from orchestration.destinations.base import CallError
+    from orchestration.landing.declared import DeclarationError
+    from orchestration.sync.lease import SyncBusy
+    from orchestration.sync.ledger import LedgerBroken
+    from orchestration.sync.run import PlanChanged
+    from orchestration.sync.spec import InvalidSync
+    from orchestration.warehouse_errors import NotBuilt, Unreachable, WarehouseBusy, WarehouseError
+
+    told = str(error).rstrip(".!")
+    if isinstance(error, WarehouseBusy):
+        return "another process holds the warehouse; try again when it is done"
+    if isinstance(error, Unreachable):
+        return f"{told}; `dbt debug` tests what profiles.yml and the environment say"
+    if isinstance(error, NotBuilt):
+        return f"{told}; land and build first (`cdp land`, `dbt build`)"
+    if isinstance(error, CallError):
+        is_login = getattr(error, "error_class", None) == "auth"
+        look_at = "" if is_login else "address and "
+        return f"the endpoint failed with {error.code}; look at its {look_at}credentials"
+    says_what_to_do = (
+        WarehouseError, InvalidSync, DeclarationError, SyncBusy, PlanChanged, LedgerBroken
+    )  # fmt: skip
+    # A variable that is not set, a record that is not there; not a key of a dict of ours.
+    is_unknown = isinstance(error, LookupError) and not isinstance(error, (KeyError, IndexError))
+    return str(error) if is_unknown or isinstance(error, says_what_to_do) else None

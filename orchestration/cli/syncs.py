@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from orchestration.cli.screen import Target, complain, console, one_line_for, print_table
+from orchestration.cli.screen import Target, complain, console, print_table
 
 if TYPE_CHECKING:
     from orchestration.sync.guards import Verdict
@@ -41,8 +41,7 @@ def plan(
     """Show what a sync would send, and which guard would hold it, without any call."""
     from orchestration.sync.preview import preview
 
-    with _cannot_run():
-        found = preview(sync, target, sample=sample)
+    found = preview(sync, target, sample=sample)
     if as_json:
         typer.echo(json.dumps(_as_dict(found), indent=2))
     else:
@@ -97,12 +96,9 @@ def apply(
         allow_stale=allow_stale,
         allow_failed_tests=allow_failed_tests,
     )
-    with _cannot_run():
-        total = planned_rows(sync, target)
-        with _bar(sync, total) as on_progress:
-            run = run_sync(
-                sync, target, overrides=overrides, plan_digest=plan, on_progress=on_progress
-            )
+    total = planned_rows(sync, target)
+    with _bar(sync, total) as on_progress:
+        run = run_sync(sync, target, overrides=overrides, plan_digest=plan, on_progress=on_progress)
     _show_run(run)
     raise typer.Exit(0 if run.ok else _NOT_ALL_THERE)
 
@@ -113,8 +109,7 @@ def reconcile(sync: Sync, target: Target = None) -> None:
     Exit code 0: all is as delivered, 1: not all is, 2: it could not be read."""
     from orchestration.sync.reconcile import reconcile as read_back
 
-    with _cannot_run():
-        found = read_back(sync, target)
+    found = read_back(sync, target)
     console.print(
         f"{found.checked:,} rows read back: {found.changed:,} are changed,"
         f" {found.missing:,} are missing"
@@ -132,8 +127,7 @@ def retry(
     """Let rows that were refused be tried again; the next build plans them."""
     from orchestration.sync.reconcile import retry as try_again
 
-    with _cannot_run():
-        count = try_again(sync, target, key=key)
+    count = try_again(sync, target, key=key)
     if key is not None and not count:
         complain(f"{sync}: no row of that key was refused last")
     console.print(f"{count:,} refused rows are planned again by the next build")
@@ -152,8 +146,9 @@ def repair(
             " --rebaseline, which sends everything once more and removes nobody."
         )
         typer.confirm("Set the ledger aside?", abort=True)
-    with _cannot_run():
-        kept = set_aside(target)
+    kept = set_aside(target)
+    if not kept:
+        console.print("there is no ledger yet")
     for name in kept:
         console.print(f"kept as {name}")
 
@@ -162,8 +157,7 @@ def syncs(as_json: AsJson = False, target: Target = None) -> None:
     """Show how all syncs are."""
     from orchestration.sync.overview import overview
 
-    with _cannot_run():
-        found = overview(target)
+    found = overview(target)
     if as_json:
         typer.echo(json.dumps(found, indent=2, default=str))
         return
@@ -182,26 +176,6 @@ def syncs(as_json: AsJson = False, target: Target = None) -> None:
 
 
 # -- inside
-
-
-def _cannot_run() -> AbstractContextManager[None]:
-    """What keeps a command from running at all, as a line."""
-    from orchestration.sync.lease import SyncBusy
-    from orchestration.sync.ledger import LedgerBroken
-    from orchestration.sync.run import PlanChanged
-    from orchestration.sync.spec import InvalidSync
-    from orchestration.warehouse import WarehouseBusy, WarehouseError
-
-    @contextmanager
-    def caught() -> Iterator[None]:
-        errors = (InvalidSync, SyncBusy, PlanChanged, LedgerBroken, LookupError, WarehouseError)
-        with one_line_for(*errors):
-            try:
-                yield
-            except WarehouseBusy:
-                complain("another process holds the warehouse; try again when it is done")
-
-    return caught()
 
 
 @contextmanager

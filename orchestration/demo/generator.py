@@ -22,6 +22,7 @@ from orchestration.demo.crm import write_crm
 from orchestration.demo.email import write_email
 from orchestration.demo.online_retail import (
     RealOrders,
+    UnusableOrders,
     expected,
     read_orders,
     real_catalog,
@@ -134,7 +135,7 @@ def _settings(
     if as_of and as_of < last:
         raise ValueError(f"as_of {as_of} is before the last of the real orders")
     if len(real.customers) > BLOCK:
-        raise ValueError(f"real orders of more than {BLOCK} customers are not supported")
+        raise UnusableOrders(f"real orders of more than {BLOCK} customers are not supported")
     return Settings.of(len(real.customers), seed, first, as_of or last)
 
 

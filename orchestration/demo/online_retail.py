@@ -57,11 +57,19 @@ COUNTRY_NAMES = {
     "Thailand": "TH", "Hong Kong": "HK", "Israel": "IL", "Iceland": "IS", "Korea": "KR",
     "Brazil": "BR", "Bermuda": "BM", "Nigeria": "NG", "Lebanon": "LB",
 }  # fmt: skip
+_COLUMNS = (
+    "invoice_no", "stock_code", "description", "quantity", "invoice_ts", "unit_price",
+    "customer_id", "country",
+)  # fmt: skip
 # Articles begin with five digits or DCGS; everything else is postage, a fee, a manual entry.
 ARTICLE = r"^(\d{5}|DCGS|PADS|SP1002)"
 
 
-@dataclass
+class UnusableOrders(ValueError):
+    """The file is not one of orders, or has what the demo cannot take."""
+
+
+@dataclass(frozen=True)
 class RealOrders:
     """Lines of the file. Invoices, articles and customers are numbered in the order of their
     keys; money is integer thousandths of a pound, times are microseconds."""
@@ -102,12 +110,19 @@ def read_orders(path: Path | str) -> RealOrders:
     """Read the file.
 
     Raises:
-        ValueError: when a price has more than three decimals: nothing is rounded silently.
+        UnusableOrders: when it is no Parquet file of these columns, has no rows, or a price has
+            more than three decimals: nothing is rounded silently.
     """
-    table = pq.read_table(path)
+    try:
+        table = pq.read_table(path, columns=list(_COLUMNS))
+    except (pa.ArrowException, OSError):
+        wanted = ", ".join(_COLUMNS)
+        raise UnusableOrders(f"{path} is no Parquet file with columns {wanted}") from None
+    if not table.num_rows:
+        raise UnusableOrders(f"{path} has no rows")
     price = table["unit_price"].to_numpy() * 1000
     if np.abs(price - np.round(price)).max() > 1e-4:
-        raise ValueError("a unit_price has more than three decimals")
+        raise UnusableOrders("a unit_price has more than three decimals")
     invoices, invoice = _numbered(table["invoice_no"])
     articles, article = _numbered(table["stock_code"])
     order = np.argsort(invoice, kind="stable")

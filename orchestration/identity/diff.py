@@ -82,7 +82,7 @@ def diff(base: str, warehouse_file: Path) -> IdentityDiff:
 def _checked_out(revision: str, folder: Path) -> Iterator[Path]:
     git = ["git", "-C", str(ROOT), "worktree"]
     added = subprocess.run(
-        [*git, "add", "--detach", str(folder), revision], capture_output=True, check=False
+        [*git, "add", "--detach", "--", str(folder), revision], capture_output=True, check=False
     )
     if added.returncode:
         raise DiffFailed(f"git knows no revision {revision}")

@@ -15,7 +15,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from orchestration.warehouse import ROOT, dbt
+from orchestration.warehouse import ROOT, WarehouseError, dbt
 
 WEIGHTS_FILE = ROOT / "seeds" / "identity" / "identity_weights.csv"
 OTHER = "other"
@@ -41,7 +41,8 @@ Comparisons = Mapping[str, Mapping[str, Any]]
 
 
 def read_comparisons() -> Comparisons:
-    """The comparisons, with conditions in DuckDB's SQL (which Splink runs on)."""
+    """The comparisons, with conditions in DuckDB's SQL (which Splink runs on). Raises
+    ``WarehouseError``."""
     before = os.environ.get("CDP_DUCKDB_PATH")
     os.environ["CDP_DUCKDB_PATH"] = ":memory:"  # the macro needs no table, and no lock
     try:
@@ -52,7 +53,7 @@ def read_comparisons() -> Comparisons:
         if before is not None:
             os.environ["CDP_DUCKDB_PATH"] = before
     if not outcome.success:
-        raise RuntimeError(f"dbt could not compile form_comparisons: {outcome.exception}")
+        raise WarehouseError("dbt cannot compile form_comparisons; `dbt parse` says why")
     return json.loads(outcome.result.results[0].node.compiled_code)
 
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestration.destinations import destination_class
 from orchestration.destinations.base import Destination, Outcome, Row
+from orchestration.sync.endpoint import endpoint_of
 from orchestration.sync.plan import Plan
 from orchestration.sync.session import session
 from orchestration.sync.spec import InvalidSync, SyncSpec, load_manifest, load_sync
@@ -36,11 +36,11 @@ def reconcile(
     destination: Destination | None = None,
 ) -> Reconciliation:
     """Read back what the destination holds and note what is not as delivered. Rows that the
-    next plan sends anyway are not looked at. Raises as ``run_sync`` does, and ``InvalidSync``
-    where the endpoint cannot be read."""
+    next plan sends anyway are not looked at. Raises as ``run_sync`` does, ``InvalidSync`` where
+    the endpoint cannot be read, and ``CallError`` where it does not answer."""
     manifest = load_manifest(project_dir)
     spec = load_sync(manifest, sync_name)
-    endpoint = destination or destination_class(spec.destination).from_environment(spec)
+    endpoint = endpoint_of(spec, destination)
     checked = changed = missing = 0
     with (
         Warehouse.open(target, project_dir) as warehouse,

@@ -9,16 +9,16 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
 
-from orchestration.destinations import destination_class
 from orchestration.destinations.base import Destination, Row
 from orchestration.sync.courier import Courier
 from orchestration.sync.delivery import Delivery, Patience
+from orchestration.sync.endpoint import endpoint_of
 from orchestration.sync.facts import read_facts
 from orchestration.sync.guards import Overrides, Verdict, judge
 from orchestration.sync.plan import LAST_PROTECTED_PHASE, NO_PHASE, PHASES, Plan
 from orchestration.sync.plan_counts import PlanCounts
 from orchestration.sync.session import session
-from orchestration.sync.spec import InvalidSync, SyncSpec, load_manifest, load_sync
+from orchestration.sync.spec import SyncSpec, load_manifest, load_sync
 from orchestration.warehouse import ROOT, Warehouse
 
 logger = logging.getLogger(__name__)
@@ -98,7 +98,7 @@ def run_sync(
     """
     manifest = load_manifest(project_dir)
     spec = load_sync(manifest, sync_name)
-    endpoint = _endpoint(spec, destination, dry_run)
+    endpoint = endpoint_of(spec, destination, dry_run)
     confirmed = overrides if isinstance(overrides, Overrides) else Overrides(**(overrides or {}))
     with Warehouse.open(target, project_dir) as warehouse:
         warehouse.spare_memory()
@@ -259,15 +259,3 @@ def _row(run: SyncRun) -> dict[str, Any]:
     left_out = ("guards", "rejections")
     row = {name: value for name, value in vars(run).items() if name not in left_out}
     return row | {"guards": [verdict.as_dict() for verdict in run.guards]}
-
-
-def _endpoint(spec: SyncSpec, given: Destination | None, dry_run: bool) -> Destination | None:
-    try:
-        kind = type(given) if given else destination_class(spec.destination)
-    except LookupError as error:
-        raise InvalidSync(f"{spec.sync_name}: {error}") from None
-    try:
-        kind.check(spec)
-        return given or (None if dry_run else kind.from_environment(spec))
-    except ValueError as error:  # an address that may not be called, too
-        raise InvalidSync(f"{spec.sync_name}: {error}") from None

@@ -15,6 +15,7 @@ import orchestration.sync.reconcile
 import orchestration.sync.repair
 import orchestration.sync.run
 from orchestration.cli import app
+from orchestration.destinations.hubspot import HubSpot
 from orchestration.sync.guards import OVERRIDES
 from orchestration.sync.ledger import LedgerBroken
 from orchestration.warehouse import WarehouseBusy, dbt
@@ -204,6 +205,33 @@ def test_a_variable_that_is_not_set_is_a_line(terminal: Terminal, monkeypatch) -
     terminal.lab.build()
     monkeypatch.delenv("HUBSPOT_TOKEN")
     assert terminal.cdp("apply", SYNC, code=2).strip() == "HUBSPOT_TOKEN is not set"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "line"),
+    [
+        ("HUBSPOT_TOKEN", "wrong", "the endpoint failed with HTTP_401; look at its credentials"),
+        ("HUBSPOT_BASE_URL", "http://example.com", "the address of an endpoint must be https"),
+        ("HUBSPOT_BASE_URL", "https://127.0.0.1:99999", "failed with BAD_ADDRESS; look at its"),
+    ],
+)
+def test_an_endpoint_that_cannot_be_read_back_is_a_line(
+    terminal: Terminal, monkeypatch, variable: str, value: str, line: str
+) -> None:
+    terminal.lab.add_customers(1)
+    terminal.lab.sync()
+    monkeypatch.setenv(variable, value)
+    shown = terminal.cdp("reconcile", SYNC, code=2).strip()
+    assert line in shown
+    assert len(shown.splitlines()) == 1
+
+
+def test_what_is_read_back_is_checked_as_what_is_sent(terminal: Terminal, monkeypatch) -> None:
+    def refuses(spec: object) -> None:
+        raise ValueError("options: no list")
+
+    monkeypatch.setattr(HubSpot, "check", refuses)
+    assert terminal.cdp("reconcile", SYNC, code=2).strip() == f"{SYNC}: options: no list"
 
 
 def test_a_run_that_is_going_on_is_a_line(terminal: Terminal) -> None:
