@@ -57,7 +57,7 @@ COUNTRY_NAMES = {
     "Thailand": "TH", "Hong Kong": "HK", "Israel": "IL", "Iceland": "IS", "Korea": "KR",
     "Brazil": "BR", "Bermuda": "BM", "Nigeria": "NG", "Lebanon": "LB",
 }  # fmt: skip
-_COLUMNS = (
+COLUMNS = (
     "invoice_no", "stock_code", "description", "quantity", "invoice_ts", "unit_price",
     "customer_id", "country",
 )  # fmt: skip
@@ -114,9 +114,9 @@ def read_orders(path: Path | str) -> RealOrders:
             more than three decimals: nothing is rounded silently.
     """
     try:
-        table = pq.read_table(path, columns=list(_COLUMNS))
+        table = pq.read_table(path, columns=list(COLUMNS))
     except (pa.ArrowException, OSError):
-        wanted = ", ".join(_COLUMNS)
+        wanted = ", ".join(COLUMNS)
         raise UnusableOrders(f"{path} is no Parquet file with columns {wanted}") from None
     if not table.num_rows:
         raise UnusableOrders(f"{path} has no rows")

@@ -1,5 +1,6 @@
 """Ordinary mistakes end every command with one line that says what to do, and exit code 2."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from orchestration.cli import app
+from orchestration.demo.online_retail import COLUMNS as ORDER_COLUMNS
 from orchestration.destinations.base import Refused, Stopped, Unanswered
 from orchestration.landing.declared import DeclarationError
 from orchestration.sync.ledger import LedgerBroken
@@ -21,6 +23,7 @@ from orchestration.sync.run import PlanChanged
 from tests.conftest import Dbt
 
 SYNC = "sync_hubspot__contacts"
+MADE = ("demo-data", "--persons", "500", "--out")
 DECIDED = ("--author", "me", "--reason", "they said so")
 HOLD = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print(flush=True); sys.stdin.read()"
 
@@ -75,7 +78,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def cdp(*arguments: str) -> Result:
-    result = CliRunner(env={"COLUMNS": "200"}).invoke(app, arguments)
+    result = CliRunner(env={"COLUMNS": "400"}).invoke(app, arguments)
     assert not result.exception or isinstance(result.exception, SystemExit), result.exception
     return result
 
@@ -185,37 +188,41 @@ def test_a_defect_shows_its_place(monkeypatch: pytest.MonkeyPatch, error: Except
 
 
 @pytest.mark.parametrize(
-    "arguments",
+    ("arguments", "words"),
     [
-        ("plan", SYNC, "--sample", "1001"),
-        ("apply", SYNC, "--max-removed", "-1"),
-        ("land", "{folder}/nowhere"),
-        ("land", "{folder}/file"),
-        ("publish", "--folder", "{folder}/file"),
-        ("publish", "--folder", "{folder}/file/below"),
-        ("identity", "diff", "HEAD", "--max-changed", "-1"),
-        ("identity", "diff", "HEAD", "--max-changed", "2"),
-        ("identity", "diff", "HEAD", "--out", "{folder}"),
-        ("identity", "diff", "HEAD", "--out", "{folder}/nowhere/diff.md"),
-        ("identity", "diff", "nonsense"),
-        ("identity", "diff", "--", "--force"),
-        ("demo", "--persons", "499"),
-        ("demo", "--orders", "{folder}"),
-        ("demo-data", "--out", "{folder}/file"),
-        ("demo-data", "--out", "{folder}/file/below", "--persons", "500"),
-        ("demo-data", "--out", "{folder}/data", "--seed", "-1"),
-        ("demo-data", "--out", "{folder}/data", "--orders", "{folder}"),
-        ("demo-data", "--out", "{folder}/data", "--orders", "{folder}/file"),
-        ("demo-data", "--out", "{folder}/data", "--orders", "{folder}/other.parquet"),
+        (("plan", SYNC, "--sample", "1001"), "less than or equal to 1000"),
+        (("apply", SYNC, "--max-removed", "-1"), "greater than or equal to 0"),
+        (("land", "{folder}/nowhere"), "does not exist"),
+        (("land", "{folder}/file"), "is a file"),
+        (("publish", "--folder", "{folder}/file"), "is a file"),
+        (("publish", "--folder", "{folder}/file/below"), "Not a directory"),
+        (("identity", "diff", "HEAD", "--max-changed", "-1"), "greater than or equal to 0"),
+        (("identity", "diff", "HEAD", "--max-changed", "2"), "less than or equal to 1"),
+        (("identity", "diff", "HEAD", "--out", "{folder}"), "is a directory"),
+        (("identity", "diff", "HEAD", "--out", "{folder}/nowhere/diff.md"), "no folder"),
+        (("identity", "diff", "nonsense"), "git knows no revision nonsense"),
+        (("identity", "diff", "--", "--force"), "git knows no revision --force"),
+        (("demo", "--persons", "499"), "greater than or equal to 500"),
+        (("demo", "--orders", "{folder}"), "is a directory"),
+        ((*MADE, "{folder}/file"), "is a file"),
+        ((*MADE, "{folder}/file/below"), "Not a directory"),
+        ((*MADE, "{folder}/data", "--seed", "-1"), "greater than or equal to 0"),
+        ((*MADE, "{folder}/data", "--orders", "{folder}"), "is a directory"),
+        ((*MADE, "{folder}/data", "--orders", "{folder}/file"), "no Parquet file with columns"),
+        ((*MADE, "{folder}/data", "--orders", "{folder}/other.parquet"), "with columns invoice_no"),
+        ((*MADE, "{folder}/data", "--orders", "{folder}/none.parquet"), "has no rows"),
     ],
 )
-def test_an_argument_that_cannot_be(folder: Path, arguments: tuple[str, ...]) -> None:
+def test_an_argument_that_cannot_be(folder: Path, arguments: tuple[str, ...], words: str) -> None:
     (folder / "file").write_text("neither a folder nor orders")
     (folder / "cdp.duckdb").touch()
     pq.write_table(pa.table({"unit_price": [1.0]}), folder / "other.parquet")
+    pq.write_table(
+        pa.table({name: [""] for name in ORDER_COLUMNS}).slice(1), folder / "none.parquet"
+    )
     result = cdp(*(argument.format(folder=folder) for argument in arguments))
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr
+    assert words in re.sub(r"[\s│]+", " ", result.stderr)  # in a box, where the parser told it
 
 
 def test_a_folder_is_no_warehouse_to_compare(folder: Path, monkeypatch) -> None:
