@@ -92,10 +92,9 @@ class Warehouse:
     @classmethod
     @contextmanager
     def open(cls, target: str | None = None, project_dir: Path = ROOT) -> Iterator["Warehouse"]:
-        """Open the target of ``profiles.yml`` (None: its default). On leaving, the
-        connection is closed and DuckDB's file lock released, so that dbt in another
-        process can have it. Raises ``WarehouseBusy`` where another process holds it, and
-        ``Unreachable`` where there is no such target, file or server."""
+        """Open the target of ``profiles.yml`` (None: its default). On leaving, the connection
+        is closed and DuckDB's file lock released, for dbt in another process. Raises
+        ``WarehouseBusy`` where another process holds it, ``Unreachable`` where there is none."""
         config, adapter = load_adapter(target, Path(project_dir))
         warehouse = cls(config, adapter)
         try:
