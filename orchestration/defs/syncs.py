@@ -149,6 +149,17 @@ def _ledger_specs() -> list[dg.AssetSpec]:
     ]
 
 
+def with_times(spec: SyncSpec) -> SyncSpec:
+    """The same. Raises ``InvalidSync`` for a schedule that Dagster cannot read: it would take all
+    other definitions down."""
+    try:
+        if spec.schedule:
+            dg.ScheduleDefinition(job_name=spec.sync_name, cron_schedule=spec.schedule)
+    except dg.DagsterInvalidDefinitionError:
+        raise InvalidSync(f"{spec.sync_name}: schedule: {spec.schedule!r} is not cron") from None
+    return spec
+
+
 def load_each(
     manifest: dict[str, Any],
 ) -> tuple[dict[str, SyncSpec], dict[str, InvalidSync]]:
@@ -156,7 +167,7 @@ def load_each(
     right, wrong = {}, {}
     for name in sync_names(manifest):
         try:
-            right[name] = load_sync(manifest, name)
+            right[name] = with_times(load_sync(manifest, name))
         except InvalidSync as error:
             wrong[name] = error
     return right, wrong

@@ -8,18 +8,10 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from orchestration.sync.cron import check_cron
 from orchestration.warehouse import ROOT, dbt, read_manifest
 from orchestration.warehouse_dbt import manifest_path
 
@@ -84,8 +76,8 @@ class SyncSpec(_Strict):
     """Columns whose null empties the field at the destination; others' nulls are skipped."""
     options: dict[str, str] = {}
     """What only this destination knows: ids of lists, audiences, templates. No secrets."""
-    schedule: Annotated[str, AfterValidator(check_cron)] | None = None
-    """Cron expression; none: with the daily job."""
+    schedule: str | None = None
+    """Cron expression, which Dagster reads; none: with the daily job."""
     stale_after_hours: int | None = Field(None, ge=1)
     """Without a run for so long it is stale, which people are told. None: ``alert_stale_hours``
     of ``dbt_project.yml``."""

@@ -195,7 +195,7 @@ def test_a_wrong_declaration_fails_for_itself_and_the_others_are_there(of_syncs)
     result = dg.materialize([wrong], raise_on_error=False)
     [failure] = [event for event in result.all_events if event.is_step_failure]
     told = failure.event_specific_data.error.to_string()
-    assert "sync_lanterna__people: schedule: hour: '25' is not from 0 to 23" in told
+    assert "sync_lanterna__people: schedule: '0 25 * * *' is not cron" in told
 
 
 def add_sync(manifest: dict, name: str) -> None:
