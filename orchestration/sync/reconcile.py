@@ -46,6 +46,8 @@ def reconcile(
         Warehouse.open(target, project_dir) as warehouse,
         session(warehouse, spec, manifest, None) as opened,
     ):
+        # That it cannot be read back says nothing about how the sync is.
+        opened.ended = {"status": "unreconciled"}
         for rows in Plan(warehouse, spec).held_unchanged(endpoint.limits.batch_rows):
             found = endpoint.read(rows)
             if found is None:

@@ -4,6 +4,7 @@ from random import Random
 
 import pytest
 
+from orchestration.destinations.base import CallError
 from orchestration.sync.ledger import LedgerBroken
 from orchestration.sync.reconcile import reconcile
 from orchestration.sync.repair import repair
@@ -120,6 +121,16 @@ def test_an_erasure_reaches_rows_in_doubt_and_refused_rows(lab: Lab) -> None:
     assert len(lab.hub.erased) == 1
     pending = lab.fetch("select * from activation.sync_outcomes where status != 'delivered'")
     assert {row["row_key"] for row in pending} <= {f"c000{n}" for n in range(1, 6)}
+
+
+def test_what_cannot_be_read_back_is_no_sync_that_fails(lab: Lab) -> None:
+    lab.add_customers(3)
+    lab.sync()
+    lab.hub.faults.append(Fault(401))
+    with pytest.raises(CallError, match="HTTP_401"):
+        read_back(lab)
+    states = f"select state from activation.alert_states where subject = '{SYNC}'"
+    assert lab.fetch(states) == [{"state": "ok"}]
 
 
 def read_back(lab: Lab) -> tuple[int, int, int]:
