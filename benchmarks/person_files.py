@@ -7,45 +7,79 @@ the order says who belongs together. Columns that nobody asked for are not even 
 from __future__ import annotations
 
 import csv
+import re
+import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from benchmarks.person_columns import (
+    Mapping,
+    PersonFileError,
+    find_columns,
+    mapping_text,
+    split_outside_quotes,
+    unquoted,
+)
 from orchestration.landing.csv_file import DELIMITERS
 from orchestration.landing.encodings import detect_encoding
 from orchestration.landing.report import Refused
 
 CHUNK_ROWS = 50_000
-Mapping = dict[str, tuple[str, ...]]
-"""By canonical column: the columns of the file whose values, joined by a space, fill it."""
 
 
-class PersonFileError(ValueError):
-    """A file or a mapping that cannot be used; the text says why."""
+@dataclass
+class Reading:
+    """What was found in a file and what was done about it."""
+
+    file: str
+    encoding: str
+    mapping: Mapping
+    unused: list[str]
+    rows: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {**asdict(self), "map": mapping_text(self.mapping)}
+
+    def lines(self) -> list[str]:
+        """For a terminal."""
+        unused = ", ".join(self.unused[:20]) + (" ..." if len(self.unused) > 20 else "")
+        told = [f"{self.file}: {self.rows:,} records, {self.encoding}"]
+        told += [f"  --map {shlex.quote(mapping_text(self.mapping))}"]
+        told += [f"  not used: {unused}"] * bool(unused)
+        return told
 
 
 @dataclass(frozen=True)
 class LabelledPeople:
     """``records``: record_key and the canonical columns, text; ``truth``: record_key, person_id
-    (null where the label is empty). Both in the same, random order."""
+    (null where the label is empty). Both in the same, random order. ``readings``: by file."""
 
     records: pa.Table
     truth: pa.Table
+    readings: tuple[Reading, ...]
 
 
 def parse_mapping(text: str, canonical: Sequence[str]) -> Mapping:
-    """The mapping that ``first_name=given_name,street=number+street`` says. Raises
-    ``PersonFileError`` for an unknown or repeated canonical column and for a malformed part."""
+    """The mapping that ``first_name=given_name,street=number+street`` says; names in double quotes
+    may have commas and the like. Raises ``PersonFileError`` for an unknown or repeated canonical
+    column and for a malformed part."""
     mapping: Mapping = {}
-    for part in filter(None, (part.strip() for part in text.split(","))):
-        name, equals, columns = (piece.strip() for piece in part.partition("="))
-        parts = tuple(column.strip() for column in columns.split("+"))
-        if not equals or not all(parts):
+    for part in filter(None, (part.strip() for part in split_outside_quotes(text, ","))):
+        name, *rest = split_outside_quotes(part, "=", most=1)
+        name = name.strip()
+        parts = tuple(
+            unquoted(column) for each in rest for column in split_outside_quotes(each, "+")
+        )
+        if not parts or not all(parts):
             raise PersonFileError(f"'{part}' is not canonical_column=column or =column+column")
         if name not in canonical:
             raise PersonFileError(
@@ -60,41 +94,58 @@ def parse_mapping(text: str, canonical: Sequence[str]) -> Mapping:
 
 
 def read_people(
-    paths: Sequence[Path], mappings: Sequence[Mapping], truth: str, seed: int
+    paths: Sequence[Path],
+    mappings: Sequence[Mapping],
+    truth: str,
+    seed: int,
 ) -> LabelledPeople:
     """Records and labels of the files, shuffled together; ``mappings`` is one per file.
 
     The source in a record_key is ``people`` for one file, ``people_1`` and so on for several.
     Raises ``PersonFileError`` for a column that a file lacks, for the truth among the mapped
-    columns, and for a file that cannot be read.
+    columns, for labels that are all empty, and for a file that cannot be read.
     """
-    tables, labels = [], []
+    tables, labels, readings = [], [], []
     for number, (path, mapping) in enumerate(zip(paths, mappings, strict=True), start=1):
-        if any(truth in columns for columns in mapping.values()):
-            raise PersonFileError(f"'{truth}' is the truth: it must not be mapped")
-        wanted = list(dict.fromkeys([*(c for parts in mapping.values() for c in parts), truth]))
-        columns = read_columns(path, wanted)
+        with opened(path) as file:
+            columns, unused = _columns(file, mapping, truth)
+        reading = Reading(path.name, file.encoding, mapping, unused, columns.num_rows)
         source = "people" if len(paths) == 1 else f"people_{number}"
-        names = {"source": pa.repeat(pa.scalar(source), columns.num_rows)}
         filled = {name: _joined(columns, parts) for name, parts in mapping.items()}
+        names = {"source": pa.repeat(pa.scalar(source), columns.num_rows)}
         tables.append(pa.table({**names, **filled}))
         labels.append(columns[truth])
+        readings.append(reading)
     records = pa.concat_tables(tables, promote_options="default")
-    order = pa.array(np.random.default_rng(seed).permutation(records.num_rows))
-    records = records.take(order)
+    shuffled = pa.array(np.random.default_rng(seed).permutation(records.num_rows))
+    records = records.take(shuffled)
     rows = pc.cast(pa.array(np.arange(records.num_rows)), pa.string())
-    keys = pc.binary_join_element_wise(records["source"].combine_chunks(), rows, ":")
+    keyed = pc.binary_join_element_wise(records["source"].combine_chunks(), rows, ":")
     people = pa.chunked_array([chunk for label in labels for chunk in label.chunks], pa.string())
+    if people.null_count == len(people):
+        raise PersonFileError(f"'{truth}' is empty in all records: there is nothing to score")
     return LabelledPeople(
-        records.drop_columns(["source"]).add_column(0, "record_key", keys),
-        pa.table({"record_key": keys, "person_id": people.take(order)}),
+        records.drop_columns(["source"]).add_column(0, "record_key", keyed),
+        pa.table({"record_key": keyed, "person_id": people.take(shuffled)}),
+        tuple(readings),
     )
+
+
+def _columns(file: CsvFile | ParquetFile, mapping: Mapping, truth: str) -> tuple[pa.Table, list]:
+    """The wanted columns of a file, as it spells their names in the mapping, and the names of the
+    others."""
+    wanted = list(dict.fromkeys([*(c for parts in mapping.values() for c in parts), truth]))
+    places = find_columns(file.name, file.header, wanted)
+    if any(places[column] == places[truth] for parts in mapping.values() for column in parts):
+        raise PersonFileError(f"'{truth}' is the truth: it must not be mapped")
+    read = file.read(sorted(set(places.values())))
+    table = pa.table({name: read[place] for name, place in places.items()})
+    used = set(places.values())
+    return table, [name for place, name in enumerate(file.header) if place not in used]
 
 
 def _joined(columns: pa.Table, names: tuple[str, ...]) -> pa.ChunkedArray:
     """The columns joined by a space, empty ones left out; null where all are."""
-    if len(names) == 1:
-        return columns[names[0]]
     # Arrow's own join that leaves nulls out loses rows in which all are null.
     joined = columns[names[0]]
     for name in names[1:]:
@@ -103,76 +154,88 @@ def _joined(columns: pa.Table, names: tuple[str, ...]) -> pa.ChunkedArray:
     return joined
 
 
-def read_columns(path: Path, wanted: Sequence[str]) -> pa.Table:
-    """Columns of a CSV or Parquet file as text, header and values without the white space around
-    them, null where nothing is left. Raises ``PersonFileError``."""
+@contextmanager
+def opened(path: Path) -> Iterator[CsvFile | ParquetFile]:
+    """A CSV or Parquet file. Raises ``PersonFileError`` for what goes wrong while
+    it is open."""
     if not path.is_file():
         raise PersonFileError(f"{path}: no such file")
     try:
-        read = _read_parquet if path.suffix.lower() in (".parquet", ".pq") else _read_csv
-        table = read(path, wanted)
-    except (Refused, pa.ArrowException, UnicodeDecodeError, csv.Error) as problem:
+        with path.open("rb") as stream:
+            start = stream.read(4)
+        yield (ParquetFile if start == b"PAR1" else CsvFile)(path, path.name)
+    except (Refused, pa.ArrowException, UnicodeError, csv.Error) as problem:
         raise PersonFileError(f"{path.name}: {problem}") from problem
-    return pa.table({name: _clean(table[name]) for name in wanted})
 
 
-def _clean(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    trimmed = pc.utf8_trim_whitespace(column)
-    return pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)
+class ParquetFile:
+    """``header``, and columns as text."""
+
+    encoding = "Parquet"
+
+    def __init__(self, path: Path, name: str) -> None:
+        self.path = path
+        self.name = name
+        self.names = pq.read_schema(path).names
+        self.header = [name.strip() for name in self.names]
+
+    def read(self, places: Sequence[int]) -> dict[int, pa.ChunkedArray]:
+        """Columns by place, cleaned."""
+        # By name, not place: a nested column would count as several.
+        table = pq.ParquetFile(self.path).read(columns=[self.names[place] for place in places])
+        return {place: _clean(table[self.names[place]].cast(pa.string())) for place in places}
 
 
-def _places(path: Path, header: Sequence[str], wanted: Sequence[str]) -> list[int]:
-    """Where the wanted columns are in the header. Raises ``PersonFileError``."""
-    absent = [name for name in wanted if name not in header]
-    if absent:
-        raise PersonFileError(
-            f"{path.name} has no column {', '.join(map(repr, absent))};"
-            f" its columns are {', '.join(header)}"
-        )
-    twice = [name for name in wanted if header.count(name) > 1]
-    if twice:
-        raise PersonFileError(f"{path.name} has two columns {', '.join(map(repr, twice))}")
-    return [header.index(name) for name in wanted]
+class CsvFile:
+    """``header``, and columns as text; any of ``DELIMITERS``."""
 
+    def __init__(self, path: Path, name: str) -> None:
+        self.path = path
+        self.name = name
+        self.encoding, _ = detect_encoding(path, "utf-8")
+        with self._stream() as stream:
+            first = next((line for line in stream if line.strip()), "")
+            self.delimiter = max(DELIMITERS, key=re.sub(r'"[^"]*"', "", first).count)
+        with self._stream() as stream:
+            self.header = [n.strip("\ufeff \t\r\n") for n in next(self._rows(stream), [])]
 
-def _read_parquet(path: Path, wanted: Sequence[str]) -> pa.Table:
-    names = pq.read_schema(path).names
-    header = [name.strip() for name in names]
-    places = _places(path, header, wanted)
-    # By name, not place: a nested column would count as several.
-    table = pq.read_table(path, columns=[names[place] for place in places])
-    return pa.table({name: table[names[place]].cast(pa.string())
-                     for name, place in zip(wanted, places, strict=True)})  # fmt: skip
+    def _stream(self):
+        return self.path.open(encoding=self.encoding, newline="")
 
-
-def _read_csv(path: Path, wanted: Sequence[str]) -> pa.Table:
-    batches = list(_csv_batches(path, wanted))
-    return pa.Table.from_batches(batches, pa.schema([(name, pa.string()) for name in wanted]))
-
-
-def _csv_batches(path: Path, wanted: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    encoding, _ = detect_encoding(path, "utf-8")
-    with path.open(encoding=encoding, newline="") as stream:
-        first = stream.readline()
-        stream.seek(0)
-        delimiter = max(DELIMITERS, key=first.count)
+    def _rows(self, stream: Any) -> Iterator[list[str]]:
+        """The rows that are not blank lines; ``line`` is the last one's number."""
         # Some files separate by a comma and a space; the space must not hide a quote.
-        reader = csv.reader(stream, delimiter=delimiter, skipinitialspace=True, strict=True)
-        header = [name.strip() for name in next(reader)]
-        places = _places(path, header, wanted)
+        reader = csv.reader(stream, delimiter=self.delimiter, skipinitialspace=True, strict=True)
+        try:
+            for row in reader:
+                self.line = reader.line_num
+                if row:
+                    yield row
+        except csv.Error as problem:
+            raise PersonFileError(f"{self.name}, line {reader.line_num}: {problem}") from problem
+
+    def read(self, places: Sequence[int]) -> dict[int, pa.ChunkedArray]:
+        """Columns by place, cleaned."""
+        with self._stream() as stream:
+            batches = list(self._batches(self._rows(stream), places))
+        schema = pa.schema([(str(place), pa.string()) for place in places])
+        table = pa.Table.from_batches(batches, schema)
+        return {place: _clean(table[str(place)]) for place in places}
+
+    def _batches(
+        self, rows: Iterator[list[str]], places: Sequence[int]
+    ) -> Iterator[pa.RecordBatch]:
         columns: list[list[str]] = [[] for _ in places]
 
         def batch() -> pa.RecordBatch:
-            return pa.RecordBatch.from_arrays(
-                [pa.array(column, pa.string()) for column in columns], names=list(wanted)
-            )
+            arrays = [pa.array(column, pa.string()) for column in columns]
+            return pa.RecordBatch.from_arrays(arrays, names=[str(place) for place in places])
 
-        for row in reader:
-            if not row:  # a blank line is no record
-                continue
-            if len(row) != len(header):
+        width = len(next(rows))
+        for row in rows:
+            if len(row) != width:
                 raise PersonFileError(
-                    f"{path.name}, line {reader.line_num}: {len(row)} fields, not {len(header)}"
+                    f"{self.name}, line {self.line}: {len(row)} fields, not {width}"
                 )
             for column, place in zip(columns, places, strict=True):
                 column.append(row[place])
@@ -180,3 +243,8 @@ def _csv_batches(path: Path, wanted: Sequence[str]) -> Iterator[pa.RecordBatch]:
                 yield batch()
                 columns = [[] for _ in places]
         yield batch()
+
+
+def _clean(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    trimmed = pc.utf8_trim_whitespace(column)
+    return pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)
