@@ -7,8 +7,11 @@ the order says who belongs together. Columns that nobody asked for are not even 
 from __future__ import annotations
 
 import csv
+import gzip
 import re
 import shlex
+import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -44,6 +47,8 @@ class Reading:
     mapping: Mapping
     unused: list[str]
     rows: int
+    short_rows: int = 0
+    damaged_lines: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -56,6 +61,17 @@ class Reading:
         told += [f"  --map {shlex.quote(mapping_text(self.mapping))}"]
         told += [f"  not used: {unused}"] * bool(unused)
         return told
+
+    def warnings(self) -> list[str]:
+        """What may have cost values."""
+        told = []
+        if self.short_rows:
+            told.append(
+                f"rows that end early: {self.short_rows:,}; what they lack is taken as empty"
+            )
+        if self.damaged_lines:
+            told.append(f"lines with bytes that are no {self.encoding}: {self.damaged_lines:,}")
+        return [f"{self.file}: {text}" for text in told]
 
 
 @dataclass(frozen=True)
@@ -110,6 +126,7 @@ def read_people(
         with opened(path) as file:
             columns, unused = _columns(file, mapping, truth)
         reading = Reading(path.name, file.encoding, mapping, unused, columns.num_rows)
+        reading.short_rows, reading.damaged_lines = file.short_rows, file.damaged_lines
         source = "people" if len(paths) == 1 else f"people_{number}"
         filled = {name: _joined(columns, parts) for name, parts in mapping.items()}
         names = {"source": pa.repeat(pa.scalar(source), columns.num_rows)}
@@ -156,15 +173,19 @@ def _joined(columns: pa.Table, names: tuple[str, ...]) -> pa.ChunkedArray:
 
 @contextmanager
 def opened(path: Path) -> Iterator[CsvFile | ParquetFile]:
-    """A CSV or Parquet file. Raises ``PersonFileError`` for what goes wrong while
+    """A CSV or Parquet file, gzipped or not. Raises ``PersonFileError`` for what goes wrong while
     it is open."""
     if not path.is_file():
         raise PersonFileError(f"{path}: no such file")
     try:
-        with path.open("rb") as stream:
-            start = stream.read(4)
-        yield (ParquetFile if start == b"PAR1" else CsvFile)(path, path.name)
-    except (Refused, pa.ArrowException, UnicodeError, csv.Error) as problem:
+        with path.open("rb") as stream, tempfile.TemporaryDirectory() as folder:
+            start, plain = stream.read(4), path
+            if start.startswith(b"\x1f\x8b"):
+                plain = Path(folder) / path.stem
+                with gzip.open(path) as packed, plain.open("wb") as out:
+                    shutil.copyfileobj(packed, out)
+            yield (ParquetFile if start == b"PAR1" else CsvFile)(plain, path.name)
+    except (Refused, pa.ArrowException, UnicodeError, csv.Error, OSError, EOFError) as problem:
         raise PersonFileError(f"{path.name}: {problem}") from problem
 
 
@@ -172,6 +193,7 @@ class ParquetFile:
     """``header``, and columns as text."""
 
     encoding = "Parquet"
+    short_rows = damaged_lines = 0
 
     def __init__(self, path: Path, name: str) -> None:
         self.path = path
@@ -187,12 +209,13 @@ class ParquetFile:
 
 
 class CsvFile:
-    """``header``, and columns as text; any of ``DELIMITERS``."""
+    """``header``, and columns as text; any of ``DELIMITERS``, UTF-8, UTF-16, Windows-1252."""
 
     def __init__(self, path: Path, name: str) -> None:
         self.path = path
         self.name = name
-        self.encoding, _ = detect_encoding(path, "utf-8")
+        self.short_rows = 0
+        self.encoding, self.damaged_lines = text_encoding(path)
         with self._stream() as stream:
             first = next((line for line in stream if line.strip()), "")
             self.delimiter = max(DELIMITERS, key=re.sub(r'"[^"]*"', "", first).count)
@@ -200,7 +223,8 @@ class CsvFile:
             self.header = [n.strip("\ufeff \t\r\n") for n in next(self._rows(stream), [])]
 
     def _stream(self):
-        return self.path.open(encoding=self.encoding, newline="")
+        errors = "replace" if self.damaged_lines else "strict"
+        return self.path.open(encoding=self.encoding, errors=errors, newline="")
 
     def _rows(self, stream: Any) -> Iterator[list[str]]:
         """The rows that are not blank lines; ``line`` is the last one's number."""
@@ -233,16 +257,46 @@ class CsvFile:
 
         width = len(next(rows))
         for row in rows:
-            if len(row) != width:
+            if any(field.strip() for field in row[width:]):
                 raise PersonFileError(
                     f"{self.name}, line {self.line}: {len(row)} fields, not {width}"
                 )
+            if len(row) < width:
+                self.short_rows += 1
+                row += [""] * (width - len(row))
             for column, place in zip(columns, places, strict=True):
                 column.append(row[place])
             if len(columns[0]) == CHUNK_ROWS:
                 yield batch()
                 columns = [[] for _ in places]
         yield batch()
+
+
+def text_encoding(path: Path) -> tuple[str, int]:
+    """Python's name of a text file's encoding, and how many lines are not in it. Raises
+    ``Refused`` for an empty file."""
+    try:
+        encoding, _ = detect_encoding(path, "utf-8")
+    except Refused:
+        if not path.stat().st_size:
+            raise
+        return "windows-1252", 0
+    if encoding != "utf-8-sig":
+        return encoding, 0
+    with path.open("rb") as stream:
+        lines = [line for line in stream if not line.isascii()]
+    utf_8, western = (sum(not _is_in(line, each) for line in lines) for each in
+                      ("utf-8", "windows-1252"))  # fmt: skip
+    # A UTF-8 file with some damage has more letters that are right.
+    return (encoding, utf_8) if utf_8 <= len(lines) / 2 else ("windows-1252", western)
+
+
+def _is_in(line: bytes, encoding: str) -> bool:
+    try:
+        line.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _clean(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -191,7 +191,8 @@ def test_a_wrong_mapping_is_a_clear_error(
     [
         (None, "no such file"),
         ("", "empty file"),
-        ("given_name, who\nAna, 1\nBob\n", "line 3: 1 fields, not 2"),
+        ("given_name, who\nAna, 1\nBob, 2, 3\n", "line 3: 3 fields, not 2"),
+        ('given_name, who\nAna, 1\n"Bob" ob, 2\n', "line 3: ',' expected after '\"'"),
         ("given_name,given_name,who\nAna,Ana,1\n", "two columns 'given_name'"),
     ],
 )
