@@ -1,7 +1,8 @@
 """Reads labelled person files: the records without their labels, and the labels by themselves.
 
 Rows are shuffled and keyed by their place after it, ``<file>:<row>``, so that neither a key nor
-the order says who belongs together. Columns that nobody asked for are not even read.
+the order says who belongs together. Columns that nobody asked for are not even read. How a file
+writes numbers, dates and nothing is put right here and told; people's values are the models'.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from benchmarks.person_columns import (
     split_outside_quotes,
     unquoted,
 )
+from benchmarks.person_values import as_text, as_whole, is_cut, is_nothing, rewritten
 from orchestration.landing.csv_file import DELIMITERS
 from orchestration.landing.encodings import detect_encoding
 from orchestration.landing.report import Refused
@@ -40,13 +42,16 @@ CHUNK_ROWS = 50_000
 
 @dataclass
 class Reading:
-    """What was found in a file and what was done about it."""
+    """What was found in a file and what was done about it; by canonical column: how many values
+    were words for ``nothing``, and keys whose last digits were ``cut`` off."""
 
     file: str
     encoding: str
     mapping: Mapping
     unused: list[str]
     rows: int
+    nothing: dict[str, int]
+    cut: dict[str, int]
     short_rows: int = 0
     damaged_lines: int = 0
 
@@ -60,11 +65,18 @@ class Reading:
         told = [f"{self.file}: {self.rows:,} records, {self.encoding}"]
         told += [f"  --map {shlex.quote(mapping_text(self.mapping))}"]
         told += [f"  not used: {unused}"] * bool(unused)
+        empty = ", ".join(f"{name} {number:,}" for name, number in self.nothing.items() if number)
+        told += [f"  words for nothing, taken as empty: {empty}"] * bool(empty)
         return told
 
     def warnings(self) -> list[str]:
         """What may have cost values."""
-        told = []
+        told = [
+            f"{number:,} values of {name} have lost their last digits to an exponent, and are left"
+            " out: they would make one key of many"
+            for name, number in self.cut.items()
+            if number
+        ]
         if self.short_rows:
             told.append(
                 f"rows that end early: {self.short_rows:,}; what they lack is taken as empty"
@@ -114,8 +126,10 @@ def read_people(
     mappings: Sequence[Mapping],
     truth: str,
     seed: int,
+    keys: Sequence[str] = (),
 ) -> LabelledPeople:
     """Records and labels of the files, shuffled together; ``mappings`` is one per file.
+    ``keys`` are those by which records are the same.
 
     The source in a record_key is ``people`` for one file, ``people_1`` and so on for several.
     Raises ``PersonFileError`` for a column that a file lacks, for the truth among the mapped
@@ -125,13 +139,13 @@ def read_people(
     for number, (path, mapping) in enumerate(zip(paths, mappings, strict=True), start=1):
         with opened(path) as file:
             columns, unused = _columns(file, mapping, truth)
-        reading = Reading(path.name, file.encoding, mapping, unused, columns.num_rows)
+        reading = Reading(path.name, file.encoding, mapping, unused, columns.num_rows, {}, {})
         reading.short_rows, reading.damaged_lines = file.short_rows, file.damaged_lines
         source = "people" if len(paths) == 1 else f"people_{number}"
-        filled = {name: _joined(columns, parts) for name, parts in mapping.items()}
+        filled = {name: _filled(name, columns, reading, keys) for name in mapping}
         names = {"source": pa.repeat(pa.scalar(source), columns.num_rows)}
         tables.append(pa.table({**names, **filled}))
-        labels.append(columns[truth])
+        labels.append(_without_nothing(columns[truth], "")[0])
         readings.append(reading)
     records = pa.concat_tables(tables, promote_options="default")
     shuffled = pa.array(np.random.default_rng(seed).permutation(records.num_rows))
@@ -156,19 +170,28 @@ def _columns(file: CsvFile | ParquetFile, mapping: Mapping, truth: str) -> tuple
     if any(places[column] == places[truth] for parts in mapping.values() for column in parts):
         raise PersonFileError(f"'{truth}' is the truth: it must not be mapped")
     read = file.read(sorted(set(places.values())))
-    table = pa.table({name: read[place] for name, place in places.items()})
+    table = pa.table({name: rewritten(read[place], as_whole)[0] for name, place in places.items()})
     used = set(places.values())
     return table, [name for place, name in enumerate(file.header) if place not in used]
 
 
-def _joined(columns: pa.Table, names: tuple[str, ...]) -> pa.ChunkedArray:
-    """The columns joined by a space, empty ones left out; null where all are."""
+def _filled(name: str, columns: pa.Table, reading: Reading, keys: Sequence[str]) -> pa.ChunkedArray:
+    """A canonical column: the file's joined by a space, words for nothing left out; null where
+    all are."""
+    parts = [_without_nothing(columns[part], name) for part in reading.mapping[name]]
+    reading.nothing[name] = sum(number for _, number in parts)
+    joined = parts[0][0]
     # Arrow's own join that leaves nulls out loses rows in which all are null.
-    joined = columns[names[0]]
-    for name in names[1:]:
-        both = pc.binary_join_element_wise(joined, columns[name], " ")
-        joined = pc.coalesce(both, joined, columns[name])
+    for part, _ in parts[1:]:
+        both = pc.binary_join_element_wise(joined, part, " ")
+        joined = pc.coalesce(both, joined, part)
+    if name in keys:
+        joined, reading.cut[name] = rewritten(joined, lambda v: None if is_cut(v) else v)
     return joined
+
+
+def _without_nothing(column: pa.ChunkedArray, name: str) -> tuple[pa.ChunkedArray, int]:
+    return rewritten(column, lambda value: None if is_nothing(value, name) else value)
 
 
 @contextmanager
@@ -205,7 +228,7 @@ class ParquetFile:
         """Columns by place, cleaned."""
         # By name, not place: a nested column would count as several.
         table = pq.ParquetFile(self.path).read(columns=[self.names[place] for place in places])
-        return {place: _clean(table[self.names[place]].cast(pa.string())) for place in places}
+        return {place: _clean(as_text(table[self.names[place]])) for place in places}
 
 
 class CsvFile:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import gzip
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from benchmarks.identity_warehouse import CANONICAL_COLUMNS
+from benchmarks.identity_warehouse import CANONICAL_COLUMNS, IDENTIFIERS
 from benchmarks.person_columns import PersonFileError, mapping_text
 from benchmarks.person_files import LabelledPeople, parse_mapping, read_people
 
@@ -22,6 +26,7 @@ def read(*paths: Path, maps: str = "", truth: str = "who") -> LabelledPeople:
         [mapping] * len(paths),
         truth,
         1,
+        tuple(IDENTIFIERS),
     )
 
 
@@ -29,6 +34,102 @@ def column(people: LabelledPeople, name: str) -> list[str | None]:
     """Values in the order of the file, which the truth of these tests counts up."""
     keyed = zip(people.truth["person_id"].to_pylist(), people.records[name], strict=True)
     return [value.as_py() for _, value in sorted(keyed, key=lambda pair: int(pair[0]))]
+
+
+def values(folder: Path, name: str, texts: list[str]) -> LabelledPeople:
+    """A file of one column."""
+    quoted = [text.replace('"', '""') for text in texts]
+    rows = "".join(f'"{text}",{row}\n' for row, text in enumerate(quoted))
+    (folder / "people.csv").write_text(f"it,who\n{rows}", encoding="utf-8")
+    return read(folder / "people.csv", maps=f"{name}=it")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("3.3612345678e+10", "33612345678"),
+        ("3.361234567E10", "33612345670"),
+        ("12345.0", "12345"),
+        ("00123.0", "00123"),
+        ("00123", "00123"),
+        ("1e+05", "100000"),
+        # Not numbers: an id, thousands, a fraction.
+        ("12E4", "12E4"),
+        ("12.000", "12.000"),
+        ("12.5", "12.5"),
+        # A spreadsheet cut it off: a key of many people.
+        ("3.36123E+10", None),
+    ],
+)
+def test_whole_numbers_are_written_without_fraction(
+    text: str, expected: str | None, tmp_path: Path
+) -> None:
+    people = values(tmp_path, "loyalty_id", [text])
+    assert column(people, "loyalty_id") == [expected]
+    assert people.readings[0].cut["loyalty_id"] == (expected is None)
+    assert ("lost their last digits" in " ".join(people.readings[0].warnings())) == (
+        expected is None
+    )
+
+
+def test_types_of_parquet_are_text(tmp_path: Path) -> None:
+    born = [date(1988, 4, 2), None, date(1970, 5, 12)]
+    table = {
+        "given_name": pa.array(["Ana", "Bob", "Ana"]).dictionary_encode(),
+        "house_number": pa.array([12.0, None, 7.5]),
+        "street": pa.array(["Rose Lane", None, "Rose Lane"], pa.large_string()),
+        "mobile": pa.array([33612345678.0, float("nan"), 33600000000.0]),
+        "loyalty_id": pa.array([88000000000.0, None, 12.0]).dictionary_encode(),
+        "zip": pa.array([Decimal("75001.000"), None, Decimal("2119.000")], pa.decimal128(9, 3)),
+        "dob": pa.array(born, pa.date64()),
+        "who": pa.array([0.0, 1.0, 2.0]),
+    }
+    pq.write_table(pa.table(table), tmp_path / "people.parquet")
+    people = read(
+        tmp_path / "people.parquet",
+        maps="first_name=given_name,street=house_number+street,phone=mobile,postcode=zip,"
+        "birth_date=dob,loyalty_id=loyalty_id",
+    )
+    assert column(people, "first_name") == ["Ana", "Bob", "Ana"]
+    assert column(people, "street") == ["12 Rose Lane", None, "7.5 Rose Lane"]
+    assert column(people, "phone") == ["33612345678", None, "33600000000"]
+    assert column(people, "loyalty_id") == ["88000000000", None, "12"]
+    assert column(people, "postcode") == ["75001", None, "2119"]
+    assert column(people, "birth_date") == ["1988-04-02", None, "1970-05-12"]
+    assert sorted(people.truth["person_id"].to_pylist()) == ["0", "1", "2"]
+
+
+def test_one_label_is_one_however_it_is_written(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("name,who\nAna,1\nBob,2\nCarla,\nDora,NA\n")
+    (tmp_path / "b.csv").write_text("name,who\nAna,1.0\nBob,2.0\nCarla,nan\nDora,None\nEva,NULL\n")
+    labels = read(tmp_path / "a.csv", tmp_path / "b.csv").truth["person_id"].to_pylist()
+    assert sorted(filter(None, labels)) == ["1", "1", "2", "2"]
+    assert labels.count(None) == 5
+    (tmp_path / "a.csv").write_text("name,who\nAna,\nBob,null\n")
+    with pytest.raises(PersonFileError, match="'who' is empty in all records"):
+        read(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize(
+    "word", ["NULL", "nan", "NaN", "N/A", "#N/A", "None", r"\N", "-", "--", "?", "unknown", "<NA>"]
+)
+@pytest.mark.parametrize("name", ["first_name", "street", "city", "shop_customer_id", "email"])
+def test_a_word_for_nothing_is_nothing(word: str, name: str, tmp_path: Path) -> None:
+    people = values(tmp_path, name, [word, "real"])
+    assert column(people, name) == [None, "real"]
+    assert people.readings[0].nothing == {name: 1}
+
+
+def test_na_is_nothing_but_in_names_and_countries(tmp_path: Path) -> None:
+    assert column(values(tmp_path, "city", ["NA", "nil"]), "city") == [None, None]
+    assert column(values(tmp_path, "last_name", ["Na", "Nil"]), "last_name") == ["Na", "Nil"]
+    assert column(values(tmp_path, "country", ["NA"]), "country") == ["NA"]
+
+
+def test_no_word_for_nothing_is_joined(tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_text("no,road,who\nNULL,Rose Lane,0\n12.0,-,1\nnan,nan,2\n")
+    people = read(tmp_path / "people.csv", maps="street=no+road")
+    assert column(people, "street") == ["Rose Lane", "12", None]
 
 
 @pytest.mark.parametrize(
