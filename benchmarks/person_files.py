@@ -32,6 +32,7 @@ from benchmarks.person_columns import (
     split_outside_quotes,
     unquoted,
 )
+from benchmarks.person_dates import DateOrder, read_dates
 from benchmarks.person_values import as_text, as_whole, is_cut, is_nothing, rewritten
 from orchestration.landing.csv_file import DELIMITERS
 from orchestration.landing.encodings import detect_encoding
@@ -52,6 +53,7 @@ class Reading:
     rows: int
     nothing: dict[str, int]
     cut: dict[str, int]
+    dates: DateOrder | None = None
     short_rows: int = 0
     damaged_lines: int = 0
 
@@ -65,6 +67,7 @@ class Reading:
         told = [f"{self.file}: {self.rows:,} records, {self.encoding}"]
         told += [f"  --map {shlex.quote(mapping_text(self.mapping))}"]
         told += [f"  not used: {unused}"] * bool(unused)
+        told += [f"  birth_date: {self.dates.text}"] if self.dates else []
         empty = ", ".join(f"{name} {number:,}" for name, number in self.nothing.items() if number)
         told += [f"  words for nothing, taken as empty: {empty}"] * bool(empty)
         return told
@@ -77,6 +80,8 @@ class Reading:
             for name, number in self.cut.items()
             if number
         ]
+        if self.dates and self.dates.is_mixed:
+            told.append(f"birth_date has both orders, {self.dates.text}")
         if self.short_rows:
             told.append(
                 f"rows that end early: {self.short_rows:,}; what they lack is taken as empty"
@@ -127,8 +132,10 @@ def read_people(
     truth: str,
     seed: int,
     keys: Sequence[str] = (),
+    orders: Sequence[str | None] = (),
 ) -> LabelledPeople:
-    """Records and labels of the files, shuffled together; ``mappings`` is one per file.
+    """Records and labels of the files, shuffled together; ``mappings`` and ``orders`` (of dates,
+    none where the values say) are one per file.
     ``keys`` are those by which records are the same.
 
     The source in a record_key is ``people`` for one file, ``people_1`` and so on for several.
@@ -136,13 +143,18 @@ def read_people(
     columns, for labels that are all empty, and for a file that cannot be read.
     """
     tables, labels, readings = [], [], []
-    for number, (path, mapping) in enumerate(zip(paths, mappings, strict=True), start=1):
+    orders = orders or [None] * len(paths)
+    for number, (path, mapping, order) in enumerate(
+        zip(paths, mappings, orders, strict=True), start=1
+    ):
         with opened(path) as file:
             columns, unused = _columns(file, mapping, truth)
         reading = Reading(path.name, file.encoding, mapping, unused, columns.num_rows, {}, {})
         reading.short_rows, reading.damaged_lines = file.short_rows, file.damaged_lines
         source = "people" if len(paths) == 1 else f"people_{number}"
         filled = {name: _filled(name, columns, reading, keys) for name in mapping}
+        if "birth_date" in filled:
+            filled["birth_date"], reading.dates = read_dates(filled["birth_date"], order)
         names = {"source": pa.repeat(pa.scalar(source), columns.num_rows)}
         tables.append(pa.table({**names, **filled}))
         labels.append(_without_nothing(columns[truth], "")[0])

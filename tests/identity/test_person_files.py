@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from benchmarks.person_files import LabelledPeople, parse_mapping, read_people
 MAP = "full_name=name"
 
 
-def read(*paths: Path, maps: str = "", truth: str = "who") -> LabelledPeople:
+def read(*paths: Path, maps: str = "", truth: str = "who", dates: str = "") -> LabelledPeople:
     """``maps`` is one for all files."""
     mapping = parse_mapping(maps or MAP, CANONICAL_COLUMNS)
     return read_people(
@@ -27,6 +27,7 @@ def read(*paths: Path, maps: str = "", truth: str = "who") -> LabelledPeople:
         truth,
         1,
         tuple(IDENTIFIERS),
+        [dates or None] * len(paths),
     )
 
 
@@ -36,12 +37,96 @@ def column(people: LabelledPeople, name: str) -> list[str | None]:
     return [value.as_py() for _, value in sorted(keyed, key=lambda pair: int(pair[0]))]
 
 
-def values(folder: Path, name: str, texts: list[str]) -> LabelledPeople:
+def values(folder: Path, name: str, texts: list[str], dates: str = "") -> LabelledPeople:
     """A file of one column."""
     quoted = [text.replace('"', '""') for text in texts]
     rows = "".join(f'"{text}",{row}\n' for row, text in enumerate(quoted))
     (folder / "people.csv").write_text(f"it,who\n{rows}", encoding="utf-8")
-    return read(folder / "people.csv", maps=f"{name}=it")
+    return read(folder / "people.csv", maps=f"{name}=it", dates=dates)
+
+
+@pytest.mark.parametrize(
+    ("texts", "order", "decided_by", "expected"),
+    [
+        # A day that is no month says it for all.
+        (["12/31/1988", "4/2/1988"], "mdy", "values", ["1988-12-31", "1988-04-02"]),
+        (["31/12/1988", "4/2/1988"], "dmy", "values", ["1988-12-31", "1988-02-04"]),
+        (["4/2/1988"], "dmy", "default", ["1988-02-04"]),
+        # Both orders: what has one reading has that, the others their day first.
+        (
+            ["12/31/1988", "31-12-1988", "4/2/1988"],
+            "dmy",
+            "default",
+            ["1988-12-31", "1988-12-31", "1988-02-04"],
+        ),
+        # A slip of the keyboard among many does not turn the column round, and is no date.
+        (
+            ["12/31/1988"] * 30 + ["31/12/1988", "4/2/1988"],
+            "mdy",
+            "values",
+            ["1988-12-31"] * 30 + ["31/12/1988", "1988-04-02"],
+        ),
+        (["1988/4/2", "1988.12.31"], "ymd", "nothing", ["1988-04-02", "1988-12-31"]),
+        (["12311988", "4021988.0"], "mdy", "values", ["1988-12-31", "1988-04-02"]),
+        # Births are past: 88 is 1988, 07 is 2007.
+        (["12/31/88", "4/2/07"], "mdy", "values", ["1988-12-31", "2007-04-02"]),
+        (["31.12.88", "02.04.26"], "dmy", "values", ["1988-12-31", "1926-04-02"]),
+        (["88-12-31", "07-04-02"], "ymd", "values", ["1988-12-31", "2007-04-02"]),
+        (["881231", "070402"], "ymd", "values", ["1988-12-31", "2007-04-02"]),
+        (["123188", "040207"], "mdy", "values", ["1988-12-31", "2007-04-02"]),
+    ],
+)
+def test_the_column_says_the_order_of_its_dates(
+    texts: list[str], order: str, decided_by: str, expected: list[str], tmp_path: Path
+) -> None:
+    people = values(tmp_path, "birth_date", texts)
+    assert column(people, "birth_date") == expected
+    decided = people.readings[0].dates
+    assert (decided.order, decided.decided_by) == (order, decided_by)
+
+
+def test_the_option_goes_before_what_the_dates_say(tmp_path: Path) -> None:
+    texts = ["4/2/1988", "31/12/1988", "1988-12-31", "1/2/03"]
+    people = values(tmp_path, "birth_date", texts, "mdy")
+    expected = ["1988-04-02", "31/12/1988", "1988-12-31", "2003-01-02"]
+    assert column(people, "birth_date") == expected
+    assert people.readings[0].dates.unread == 1
+    people = values(tmp_path, "birth_date", ["01/02/03", "12/31/1988", "4/2/1988"], "ymd")
+    assert column(people, "birth_date") == ["2001-02-03", "1988-12-31", "1988-04-02"]
+
+
+def test_two_files_have_an_order_each(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("dob,who\n12/31/1988,0\n4/2/1988,1\n")
+    (tmp_path / "b.csv").write_text("dob,who\n31/12/1988,2\n4/2/1988,3\n")
+    people = read(tmp_path / "a.csv", tmp_path / "b.csv", maps="birth_date=dob")
+    found = column(people, "birth_date")
+    assert found == ["1988-12-31", "1988-04-02", "1988-12-31", "1988-02-04"]
+    assert [reading.dates.order for reading in people.readings] == ["mdy", "dmy"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1988-04-02", "1988-4-2", "19880402", "19880402.0", "1.9880402e+07", "5-Apr-1988",
+        "1988-04-02 00:00:00", "1988-04-02T00:00:00.000Z", "1988-04-02 00:00:00+02",
+        "1988-04-02T00:00:00+02:00", "2-Apr-1988", "2 April 1988", "April 2, 1988", "Apr 2 1988",
+        "2nd of April, 1988", "02APR1988", "02APR1988:00:00:00", "2-apr-88", "1988-Apr-02",
+        "Sat Apr 02 1988 00:00:00 GMT+0200 (CEST)", "Saturday, April 2, 1988", "1988 4 2",
+        "Apr  2 1988 12:00AM", "1988/04/02 0:00",
+    ],
+)  # fmt: skip
+def test_a_date_is_read_however_it_is_written(text: str, tmp_path: Path) -> None:
+    people = values(tmp_path, "birth_date", [text])
+    assert column(people, "birth_date") == ["1988-04-05" if "5-" in text else "1988-04-02"]
+
+
+@pytest.mark.parametrize(
+    "text", ["1988-02-30", "0000-00-00", "0000-01-01", "1988", "1988-04", "soon", "88", "32235"]
+)
+def test_what_is_no_date_is_handed_on(text: str, tmp_path: Path) -> None:
+    people = values(tmp_path, "birth_date", [text])
+    assert column(people, "birth_date") == [text]
+    assert people.readings[0].dates.unread == 1
 
 
 @pytest.mark.parametrize(
@@ -74,6 +159,7 @@ def test_whole_numbers_are_written_without_fraction(
 
 def test_types_of_parquet_are_text(tmp_path: Path) -> None:
     born = [date(1988, 4, 2), None, date(1970, 5, 12)]
+    when = [datetime(1988, 4, 2, tzinfo=UTC), None, datetime(1970, 5, 12, tzinfo=UTC)]
     table = {
         "given_name": pa.array(["Ana", "Bob", "Ana"]).dictionary_encode(),
         "house_number": pa.array([12.0, None, 7.5]),
@@ -97,6 +183,12 @@ def test_types_of_parquet_are_text(tmp_path: Path) -> None:
     assert column(people, "postcode") == ["75001", None, "2119"]
     assert column(people, "birth_date") == ["1988-04-02", None, "1970-05-12"]
     assert sorted(people.truth["person_id"].to_pylist()) == ["0", "1", "2"]
+    for stamp in (pa.timestamp("ns"), pa.timestamp("us", "UTC"), pa.date32()):
+        times = pa.array(born if stamp == pa.date32() else when, stamp)
+        pq.write_table(pa.table({"dob": times, "who": [0, 1, 2]}), tmp_path / "times.parquet")
+        assert column(read(tmp_path / "times.parquet", maps="birth_date=dob"), "birth_date") == [
+            "1988-04-02", None, "1970-05-12"
+        ]  # fmt: skip
 
 
 def test_one_label_is_one_however_it_is_written(tmp_path: Path) -> None:
