@@ -28,6 +28,7 @@ from benchmarks.person_columns import (
     Mapping,
     PersonFileError,
     find_columns,
+    guess_mapping,
     mapping_text,
     split_outside_quotes,
     unquoted,
@@ -128,14 +129,15 @@ def parse_mapping(text: str, canonical: Sequence[str]) -> Mapping:
 
 def read_people(
     paths: Sequence[Path],
-    mappings: Sequence[Mapping],
+    mappings: Sequence[Mapping | None],
     truth: str,
     seed: int,
+    canonical: Sequence[str] = (),
     keys: Sequence[str] = (),
     orders: Sequence[str | None] = (),
 ) -> LabelledPeople:
     """Records and labels of the files, shuffled together; ``mappings`` and ``orders`` (of dates,
-    none where the values say) are one per file.
+    none where the values say) are one per file; for None the ``canonical`` columns are guessed.
     ``keys`` are those by which records are the same.
 
     The source in a record_key is ``people`` for one file, ``people_1`` and so on for several.
@@ -148,6 +150,12 @@ def read_people(
         zip(paths, mappings, orders, strict=True), start=1
     ):
         with opened(path) as file:
+            mapping = mapping or guess_mapping(file.header, truth, canonical)
+            if not mapping:
+                raise PersonFileError(
+                    f"{path.name}: no column's name says what it is; tell by --map. Its columns"
+                    f" are {', '.join(file.header)}"
+                )
             columns, unused = _columns(file, mapping, truth)
         reading = Reading(path.name, file.encoding, mapping, unused, columns.num_rows, {}, {})
         reading.short_rows, reading.damaged_lines = file.short_rows, file.damaged_lines

@@ -12,20 +12,19 @@ import pyarrow.parquet as pq
 import pytest
 
 from benchmarks.identity_warehouse import CANONICAL_COLUMNS, IDENTIFIERS
-from benchmarks.person_columns import PersonFileError, mapping_text
+from benchmarks.person_columns import PersonFileError, guess_mapping, mapping_text
 from benchmarks.person_files import LabelledPeople, parse_mapping, read_people
-
-MAP = "full_name=name"
 
 
 def read(*paths: Path, maps: str = "", truth: str = "who", dates: str = "") -> LabelledPeople:
-    """``maps`` is one for all files."""
-    mapping = parse_mapping(maps or MAP, CANONICAL_COLUMNS)
+    """``maps`` is one for all files, or none: guessed."""
+    mapping = parse_mapping(maps, CANONICAL_COLUMNS) if maps else None
     return read_people(
         paths,
         [mapping] * len(paths),
         truth,
         1,
+        CANONICAL_COLUMNS,
         tuple(IDENTIFIERS),
         [dates or None] * len(paths),
     )
@@ -98,7 +97,7 @@ def test_the_option_goes_before_what_the_dates_say(tmp_path: Path) -> None:
 def test_two_files_have_an_order_each(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("dob,who\n12/31/1988,0\n4/2/1988,1\n")
     (tmp_path / "b.csv").write_text("dob,who\n31/12/1988,2\n4/2/1988,3\n")
-    people = read(tmp_path / "a.csv", tmp_path / "b.csv", maps="birth_date=dob")
+    people = read(tmp_path / "a.csv", tmp_path / "b.csv")
     found = column(people, "birth_date")
     assert found == ["1988-12-31", "1988-04-02", "1988-12-31", "1988-02-04"]
     assert [reading.dates.order for reading in people.readings] == ["mdy", "dmy"]
@@ -171,11 +170,7 @@ def test_types_of_parquet_are_text(tmp_path: Path) -> None:
         "who": pa.array([0.0, 1.0, 2.0]),
     }
     pq.write_table(pa.table(table), tmp_path / "people.parquet")
-    people = read(
-        tmp_path / "people.parquet",
-        maps="first_name=given_name,street=house_number+street,phone=mobile,postcode=zip,"
-        "birth_date=dob,loyalty_id=loyalty_id",
-    )
+    people = read(tmp_path / "people.parquet")
     assert column(people, "first_name") == ["Ana", "Bob", "Ana"]
     assert column(people, "street") == ["12 Rose Lane", None, "7.5 Rose Lane"]
     assert column(people, "phone") == ["33612345678", None, "33600000000"]
@@ -186,7 +181,7 @@ def test_types_of_parquet_are_text(tmp_path: Path) -> None:
     for stamp in (pa.timestamp("ns"), pa.timestamp("us", "UTC"), pa.date32()):
         times = pa.array(born if stamp == pa.date32() else when, stamp)
         pq.write_table(pa.table({"dob": times, "who": [0, 1, 2]}), tmp_path / "times.parquet")
-        assert column(read(tmp_path / "times.parquet", maps="birth_date=dob"), "birth_date") == [
+        assert column(read(tmp_path / "times.parquet"), "birth_date") == [
             "1988-04-02", None, "1970-05-12"
         ]  # fmt: skip
 
@@ -290,6 +285,49 @@ def test_the_truth_is_not_mapped_in_another_case(tmp_path: Path) -> None:
     (tmp_path / "people.csv").write_text("name,Cluster\nAna,0\n")
     with pytest.raises(PersonFileError, match="'cluster' is the truth: it must not be mapped"):
         read(tmp_path / "people.csv", maps="full_name=name,loyalty_id=CLUSTER", truth="cluster")
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        (
+            "rec_id,given_name,surname,street_number,address_1,address_2,suburb,postcode,state,"
+            "date_of_birth,soc_sec_id,who",
+            "first_name=given_name,last_name=surname,birth_date=date_of_birth,"
+            "street=street_number+address_1,postcode=postcode,city=suburb,national_id=soc_sec_id",
+        ),
+        (
+            "id,fname_c1,fname_c2,lname_c1,lname_c2,by,bm,bd,who",
+            "first_name=fname_c1,last_name=lname_c1,birth_date=by+bm+bd",
+        ),
+        (
+            "voter_reg_num,last_name,first_name,house_num,street_name,res_city_desc,zip_code,"
+            "phone_num,sex_code,birth_year,who",
+            "first_name=first_name,last_name=last_name,gender=sex_code,phone=phone_num,"
+            "street=house_num+street_name,postcode=zip_code,city=res_city_desc",
+        ),
+        (
+            "CustomerID,FirstName,LastName,DOB,E-Mail,Mobile Phone,ZIP,Customer City,Who",
+            "first_name=FirstName,last_name=LastName,birth_date=DOB,email=E-Mail,"
+            'phone="Mobile Phone",postcode=ZIP,city="Customer City"',
+        ),
+        ("name,surname,town,who", "first_name=name,last_name=surname,city=town"),
+        ("Customer Name,address,who", 'full_name="Customer Name",street=address'),
+        ("forename,family name,who", 'first_name=forename,last_name="family name"'),
+        ("Prénom,Nom,Code postal,who", 'first_name=Prénom,last_name=Nom,postcode="Code postal"'),
+        # The truth is never guessed, nor are ids of records, nor what is there twice.
+        ("name,id,rec_id,customer_id,email,email,who", "full_name=name"),
+    ],
+)
+def test_columns_are_known_by_their_names(header: str, expected: str) -> None:
+    assert mapping_text(guess_mapping(header.split(","), "who", CANONICAL_COLUMNS)) == expected
+
+
+def test_the_truth_and_nameless_columns_are_not_guessed(tmp_path: Path) -> None:
+    assert guess_mapping(["name", "phone"], "NAME", CANONICAL_COLUMNS) == {"phone": ("phone",)}
+    (tmp_path / "people.csv").write_text("a,b,who\n1,2,3\n")
+    with pytest.raises(PersonFileError, match="no column's name says what it is; tell by --map"):
+        read(tmp_path / "people.csv")
 
 
 def test_an_odd_shape_loses_no_row(tmp_path: Path) -> None:
