@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -123,7 +123,8 @@ class IdentityWarehouse:
     ``variables`` are dbt's, for everything that is done here; ``database`` is a file that has the
     conformed tables already (with none a new one is made), ``threads`` dbt's, ``select`` what
     ``run`` builds. After ``run``, ``model_seconds`` is the time from the start of the first model
-    to the end of the last one.
+    to the end of the last one. After ``load_table``, ``lost`` has by given column how many values
+    there were, and how many of them the normalisers made null.
     Raises ``AssertionError`` with dbt's messages whenever dbt fails.
     """
 
@@ -144,6 +145,7 @@ class IdentityWarehouse:
         self.threads = threads
         self.select = select
         self.model_seconds = 0.0
+        self.lost: dict[str, tuple[int, int]] = {}
         self.manifest = None
         if not self.parsed:
             self.parsed.append(self.invoke("parse").result)
@@ -207,9 +209,22 @@ class IdentityWarehouse:
             connection.execute(f"create temp view raw_records as select {columns} from given")
             connection.execute("create schema if not exists conformed")
             connection.execute(f"create temp table normalised as {self.normalise}")
+            self.lost = self._lost(connection, records.column_names)
             connection.execute(RECORDS)
             connection.execute(RECORD_IDENTIFIERS)
             connection.execute(LOG_INS)
+
+    @staticmethod
+    def _lost(connection: Any, given: Sequence[str]) -> dict[str, tuple[int, int]]:
+        columns = [name for name in CANONICAL_COLUMNS if name in given]
+        if not columns:
+            return {}
+        counted = ", ".join(f"count({name})" for name in columns)
+        before, after = (
+            connection.execute(f"select {counted} from {table}").fetchone()
+            for table in ("raw_records", "normalised")
+        )
+        return {n: (b, b - a) for n, b, a in zip(columns, before, after, strict=True)}
 
     def run(self, variables: dict[str, Any] | None = None, threads: int | None = None) -> None:
         """Build the identity models from the conformed tables."""

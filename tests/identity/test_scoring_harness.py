@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import random
+from contextlib import redirect_stdout
+from io import StringIO
 from itertools import combinations
 from pathlib import Path
 
@@ -22,17 +24,20 @@ from orchestration.demo.accuracy import Accuracy, Rates, score
 # Comma and space, as febrl's files. Found by exact rules: the two of ALPHA with a mailbox, all
 # three Bobs of a mailbox (GAMMA wrongly), and the others alone; one record is not labelled.
 PEOPLE = """\
-rec_id, given_name, surname, number, road, born, mail, who
-SECRET-1, Ana, Ruiz, 12, "Rose Lane, 2nd floor", 19880402, ana@post.example, TRUTH-ALPHA
-SECRET-2, Ana, Ruiz, , , 02/04/1988, ana@post.example, TRUTH-ALPHA
-SECRET-3, Ana, Ruiz, 12, Rose Lane, , , TRUTH-ALPHA
-SECRET-4, Bob, Durand, 7, High Street, , bob@post.example, TRUTH-BETA
-SECRET-5, Bob, Durand, , High Street, , bob@post.example, TRUTH-BETA
-SECRET-6, Bob, Durand, , , , bob@post.example, TRUTH-GAMMA
-SECRET-7, Carla, Neri, , , 19700512, carla@post.example, TRUTH-DELTA
-SECRET-8, Dora, Klein, , , , dora@post.example,
+rec_id, given_name, surname, number, road, born, mail, call, who
+SECRET-1, Ana, Ruiz, 12, "Rose Lane, 2nd floor", 19880402, ana@post.example, , TRUTH-ALPHA
+SECRET-2, Ana, Ruiz, , , 02/04/1988, ana@post.example, , TRUTH-ALPHA
+SECRET-3, Ana, Ruiz, 12, Rose Lane, , , , TRUTH-ALPHA
+SECRET-4, Bob, Durand, 7, High Street, , bob@post.example, , TRUTH-BETA
+SECRET-5, Bob, Durand, , High Street, , bob@post.example, , TRUTH-BETA
+SECRET-6, Bob, Durand, , , , bob@post.example, , TRUTH-GAMMA
+SECRET-7, Carla, Neri, , , 19700512, carla@post.example, ring twice, TRUTH-DELTA
+SECRET-8, Dora, Klein, , N/A, , dora@post.example, 612345678.0,
 """
-MAP = "first_name=given_name,last_name=surname,street=number+road,birth_date=born,email=mail"
+MAP = (
+    "first_name=given_name,last_name=surname,street=number+road,birth_date=born,email=mail,"
+    "phone=call"
+)
 
 
 def run(*arguments: object, folder: Path) -> dict:
@@ -47,7 +52,9 @@ def deduplicated(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict, Path]:
     """Figures of one file, and the folder of its warehouse."""
     folder = tmp_path_factory.mktemp("deduplicated")
     (folder / "people.csv").write_text(PEOPLE)
-    figures = run(folder / "people.csv", "--truth", "who", "--map", MAP, folder=folder)
+    with redirect_stdout(StringIO()) as printed:
+        figures = run(folder / "people.csv", "--truth", "who", "--map", MAP, folder=folder)
+    figures["printed"] = printed.getvalue()
     return figures, folder / "kept"
 
 
@@ -69,6 +76,7 @@ def test_figures_are_those_computed_by_hand(deduplicated) -> None:
         "exact_customers": 1,
         "largest_cluster": 3,
         "persons_in_worst_cluster": 2,
+        "unlabelled": 1,
     }
     half = {"precision": 0.5, "recall": 0.5, "f1": 0.5}
     quarter = {"precision": 0.25, "recall": 0.25, "f1": 0.25}
@@ -78,6 +86,43 @@ def test_figures_are_those_computed_by_hand(deduplicated) -> None:
     assert figures["rates"]["b-cubed"] == pytest.approx(dict.fromkeys(half, 17 / 21))
     assert figures["settings"]["identity_fuzzy"] is False
     assert all(figures["cost"].values()), "every part is measured"
+
+
+def test_what_was_read_and_what_was_lost_is_told(deduplicated) -> None:
+    """A column whose values are not understood does not make a bad resolver."""
+    figures, _ = deduplicated
+    assert {name: tuple(counts.values()) for name, counts in figures["columns"].items()} == {
+        "first_name": (8, 0),
+        "last_name": (8, 0),
+        "birth_date": (3, 0),
+        "email": (7, 0),
+        "phone": (2, 1),
+        "street": (4, 0),
+    }
+    warning = (
+        "1 of 2 values of phone are none that the models can use, and count as empty (is --country"
+        " right?)"
+    )
+    assert figures["warnings"] == [warning]
+    [file] = figures["files"]
+    assert (file["file"], file["encoding"], file["map"]) == ("people.csv", "utf-8-sig", MAP)
+    assert file["nothing"]["street"] == 1
+    assert file["dates"]["order"] == "dmy"
+    assert file["dates"]["decided_by"] == "default"
+    told = figures["printed"]
+    for line in (
+        f"  --map {MAP}",
+        "  not used: rec_id",
+        "  birth_date: day first (by default: 0 values can only have the day first, 0 the month;"
+        " --dates mdy or dmy says so for all)",
+        "  words for nothing, taken as empty: street 1",
+        f"{'phone':16}{2:11}{1:31}",
+        "records without a label: 1 more; they were resolved, too, and are in no rate",
+        f"WARNING: {warning}",
+    ):
+        assert line in told.splitlines()
+    # What was read is known before the models run for minutes.
+    assert told.index("--map") < told.index("records of")
 
 
 def test_values_are_normalised_and_joined(deduplicated) -> None:
@@ -175,6 +220,7 @@ def test_two_files_are_linked(tmp_path: Path) -> None:
         ("first_name=given_name,first_name=surname", "who", "'first_name' is mapped twice"),
         ("first_name", "who", "'first_name' is not canonical_column=column"),
         (",", "who", "nothing is mapped"),
+        ('first_name="given', "who", "a quote is not closed in"),
     ],
 )
 def test_a_wrong_mapping_is_a_clear_error(
@@ -193,6 +239,7 @@ def test_a_wrong_mapping_is_a_clear_error(
         ("", "empty file"),
         ("given_name, who\nAna, 1\nBob, 2, 3\n", "line 3: 3 fields, not 2"),
         ('given_name, who\nAna, 1\n"Bob" ob, 2\n', "line 3: ',' expected after '\"'"),
+        ("given_name, who\nAna,\n", "'who' is empty in all records"),
         ("given_name,given_name,who\nAna,Ana,1\n", "two columns 'given_name'"),
     ],
 )
@@ -211,6 +258,24 @@ def test_a_record_of_nothing_but_a_browser_is_anonymous() -> None:
     records |= {"email": [None, "ana@post.example", None]}
     flagged = with_anonymity(pa.table(records, pa.schema([(n, pa.string()) for n in records])))
     assert flagged["is_anonymous"].to_pylist() == ["true", None, None]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--truth=who", "--map=email=mail", "--map=email=mail"], "one --map for all files, or"),
+        (["--truth=who", "--dates=mdy", "--dates=dmy"], "give one --dates for all files, or one"),
+        (["--truth=who", "--dates=day"], "invalid choice: 'day'"),
+        ([], "--truth is needed"),
+    ],
+)
+def test_wrong_options_are_a_clear_error(
+    arguments: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    (tmp_path / "people.csv").write_text(PEOPLE)
+    with pytest.raises(SystemExit):
+        main([str(tmp_path / "people.csv"), *arguments])
+    assert message in " ".join(capsys.readouterr().err.split())
 
 
 def test_the_seed_decides_the_order(tmp_path: Path) -> None:
