@@ -82,6 +82,13 @@ def test_the_column_says_the_order_of_its_dates(
     assert column(people, "birth_date") == expected
     decided = people.readings[0].dates
     assert (decided.order, decided.decided_by) == (order, decided_by)
+    [told] = [line for line in people.readings[0].lines() if "birth_date: " in line]
+    words = {"dmy": "day first", "mdy": "month first", "ymd": "year first"}
+    assert told.startswith(f"  birth_date: {words[order]} (")
+    assert ("--dates mdy" in told) == (decided_by == "default")
+    assert any("has both orders" in text for text in people.readings[0].warnings()) == (
+        decided.is_mixed
+    )
 
 
 def test_the_option_goes_before_what_the_dates_say(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from orchestration.demo.accuracy import Accuracy, Rates, score
 PEOPLE = """\
 rec_id, given_name, surname, number, road, born, mail, call, who
 SECRET-1, Ana, Ruiz, 12, "Rose Lane, 2nd floor", 19880402, ana@post.example, , TRUTH-ALPHA
-SECRET-2, Ana, Ruiz, , , 02/04/1988, ana@post.example, , TRUTH-ALPHA
+SECRET-2, Ana, Ruiz, , , 4/2/1988, ana@post.example, , TRUTH-ALPHA
 SECRET-3, Ana, Ruiz, 12, Rose Lane, , , , TRUTH-ALPHA
 SECRET-4, Bob, Durand, 7, High Street, , bob@post.example, , TRUTH-BETA
 SECRET-5, Bob, Durand, , High Street, , bob@post.example, , TRUTH-BETA
@@ -53,7 +53,8 @@ def deduplicated(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict, Path]:
     folder = tmp_path_factory.mktemp("deduplicated")
     (folder / "people.csv").write_text(PEOPLE)
     with redirect_stdout(StringIO()) as printed:
-        figures = run(folder / "people.csv", "--truth", "who", "--map", MAP, folder=folder)
+        options = ("--truth", "who", "--map", MAP, "--dates", "mdy")
+        figures = run(folder / "people.csv", *options, folder=folder)
     figures["printed"] = printed.getvalue()
     return figures, folder / "kept"
 
@@ -107,14 +108,12 @@ def test_what_was_read_and_what_was_lost_is_told(deduplicated) -> None:
     [file] = figures["files"]
     assert (file["file"], file["encoding"], file["map"]) == ("people.csv", "utf-8-sig", MAP)
     assert file["nothing"]["street"] == 1
-    assert file["dates"]["order"] == "dmy"
-    assert file["dates"]["decided_by"] == "default"
+    assert (file["dates"]["order"], file["dates"]["decided_by"]) == ("mdy", "option")
     told = figures["printed"]
     for line in (
         f"  --map {MAP}",
         "  not used: rec_id",
-        "  birth_date: day first (by default: 0 values can only have the day first, 0 the month;"
-        " --dates mdy or dmy says so for all)",
+        "  birth_date: month first (as --dates says)",
         "  words for nothing, taken as empty: street 1",
         f"{'phone':16}{2:11}{1:31}",
         "records without a label: 1 more; they were resolved, too, and are in no rate",
