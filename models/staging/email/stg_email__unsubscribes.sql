@@ -37,6 +37,8 @@ judged as (
         *,
         case
             when event_key is null then 'event_id is missing'
+            -- A withdrawal of nobody: somebody has to find out whose it is.
+            when record_key is null then 'subscriber_id is missing'
             when occurred_at is null then 'event_at is no date'
         end as quarantine_reason
 
