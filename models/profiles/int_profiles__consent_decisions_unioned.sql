@@ -1,27 +1,11 @@
--- Every decision of a person about a purpose, with the time from which it counts.
--- Permission and refusal are not symmetric: when in doubt, a grant is no grant, and a
--- refusal is one.
-
-{% set as_of = as_of_timestamp() %}
-{% set text = dbt.type_string() %}
+-- Each decision for what it speaks: one for all channels for each of them, and a refusal of
+-- everything for every purpose.
 
 with
 
-consent_events as (
+decisions as (
 
-    select * from {{ ref('consent_events') }}
-
-),
-
-privacy_requests as (
-
-    select * from {{ ref('privacy_requests') }}
-
-),
-
-privacy_request_effects as (
-
-    select * from {{ ref('privacy_request_effects') }}
+    select * from {{ ref('int_profiles__consent_decisions_graded') }}
 
 ),
 
@@ -31,105 +15,73 @@ channels as (
 
 ),
 
-decisions as (
+purposes as (
 
-    select
-        consent_event_id,
-        identifier_type,
-        identifier_value,
-        purpose,
-        channel,
-        status,
-        lawful_basis,
-        collected_by,
-        captured_at,
-        coalesce(received_at, loaded_at) as received_at,
-        coalesce(has_bad_time, true) as has_bad_time
+    select purpose from {{ ref('consent_purposes') }}
 
-    from consent_events
+    union distinct
 
-    union all
-
-    -- An opt-out handed in at the privacy desk is a decision like any other.
-    select
-        'privacy_request:' || privacy_requests.request_id as consent_event_id,
-        privacy_requests.identifier_type,
-        privacy_requests.identifier_value,
-        privacy_request_effects.refused_purpose as purpose,
-        cast('all' as {{ text }}) as channel,
-        cast('opted_out' as {{ text }}) as status,
-        cast('privacy_request' as {{ text }}) as lawful_basis,
-        cast('privacy' as {{ text }}) as collected_by,
-        privacy_requests.requested_at as captured_at,
-        privacy_requests.loaded_at as received_at,
-        privacy_requests.requested_at is null
-        or privacy_requests.requested_at
-        > {{ dbt.dateadd('day', 1, 'privacy_requests.loaded_at') }} as has_bad_time
-
-    from privacy_requests
-
-    inner join privacy_request_effects
-        on privacy_requests.request_type = privacy_request_effects.request_type
-
-    where
-        privacy_request_effects.refused_purpose is not null
-        and (privacy_requests.is_verified or not privacy_request_effects.must_be_verified)
+    select purpose from decisions
+    where purpose not in ('all', 'unknown')
 
 ),
 
-graded as (
+spread_over_channels as (
+
+    select *
+    from decisions
+
+    union all
 
     select
-        consent_event_id,
-        identifier_type,
-        identifier_value,
-        coalesce(purpose, 'unknown') as purpose,
-        -- A refusal that names no channel is one for all of them.
-        coalesce(channel, case when status = 'granted' then 'unknown' else 'all' end) as channel,
-        lawful_basis,
-        collected_by,
-        case
-            when status in ('granted', 'denied', 'withdrawn', 'opted_out') then status
-            else 'unknown'
-        end as status,
-        coalesce(status, '') in ('denied', 'withdrawn', 'opted_out') as is_refusal,
-        -- A grant counts from before the business date; a refusal from when we know it.
-        coalesce(
-            status = 'granted' and not has_bad_time and captured_at < {{ as_of }}, false
-        ) as is_grant,
-        case when has_bad_time then received_at else captured_at end as decided_at
+        decisions.consent_event_id,
+        decisions.identifier_type,
+        decisions.identifier_value,
+        decisions.purpose,
+        channels.channel,
+        decisions.lawful_basis,
+        decisions.collected_by,
+        decisions.status,
+        decisions.is_refusal,
+        decisions.is_grant,
+        decisions.decided_at
 
     from decisions
 
-    where identifier_value is not null
+    cross join channels
+
+    where decisions.channel = 'all'
 
 ),
 
 spread as (
 
     select *
-    from graded
+    from spread_over_channels
 
     union all
 
+    -- Consent is given for a purpose, so a grant for all of them is one for none.
     select
-        graded.consent_event_id,
-        graded.identifier_type,
-        graded.identifier_value,
-        graded.purpose,
-        channels.channel,
-        graded.lawful_basis,
-        graded.collected_by,
-        graded.status,
-        graded.is_refusal,
-        graded.is_grant,
-        graded.decided_at
+        spread_over_channels.consent_event_id,
+        spread_over_channels.identifier_type,
+        spread_over_channels.identifier_value,
+        purposes.purpose,
+        spread_over_channels.channel,
+        spread_over_channels.lawful_basis,
+        spread_over_channels.collected_by,
+        spread_over_channels.status,
+        spread_over_channels.is_refusal,
+        spread_over_channels.is_grant,
+        spread_over_channels.decided_at
 
-    from graded
+    from spread_over_channels
 
-    cross join channels
+    cross join purposes
 
-    where graded.channel = 'all'
+    where
+        spread_over_channels.purpose = 'all'
+        and spread_over_channels.is_refusal
 
 )
 

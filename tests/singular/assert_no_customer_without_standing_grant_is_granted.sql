@@ -38,8 +38,9 @@ inner join events
     on
         identifiers.identifier_type = events.identifier_type
         and identifiers.identifier_value = events.identifier_value
-        and consents.purpose = events.purpose
-        and (consents.channel = events.channel or events.channel = 'all')
+        -- A refusal without a purpose or a channel is one for all of them.
+        and coalesce(events.purpose, 'all') in (consents.purpose, 'all')
+        and coalesce(events.channel, 'all') in (consents.channel, 'all')
 
 where
     not events.has_bad_time

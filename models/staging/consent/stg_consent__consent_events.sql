@@ -56,6 +56,8 @@ judged as (
             when consent_key is null then 'consent_id is missing'
             when identifier_type is null then 'subject_type is unknown'
             when identifier_value is null then 'subject_value is no address or key'
+            -- A refusal needs neither: it refuses every purpose, on every channel.
+            when status in ('denied', 'withdrawn', 'opted_out') then null
             when purpose is null then 'purpose is missing'
             when channel is null then 'channel is missing'
         end as quarantine_reason
