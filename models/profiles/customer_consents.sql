@@ -1,5 +1,6 @@
 -- Strictest wins: one standing refusal under any of a person's identifiers, on whatever
--- device, takes the purpose from the whole person.
+-- device, takes the purpose from the whole person. Nothing but a refusal comes from what was typed
+-- on a device: a friend's address there makes the friend's yes nobody else's.
 
 with
 
@@ -11,7 +12,7 @@ contact_consents as (
 
 identifiers as (
 
-    select * from {{ ref('customer_identifiers') }}
+    select * from {{ ref('int_profiles__identifiers_held') }}
 
 ),
 
@@ -36,6 +37,10 @@ held_consents as (
 
     inner join customers
         on identifiers.customer_id = customers.customer_id
+
+    where
+        identifiers.is_own
+        or contact_consents.is_refused
 
 ),
 

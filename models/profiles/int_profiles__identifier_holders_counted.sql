@@ -1,5 +1,6 @@
 -- Who may be meant by an identifier that a decision or a request names. One held by
--- several customers, or refused as a key, speaks for nobody in particular.
+-- several customers, or refused as a key, speaks for nobody in particular, and so does one that
+-- was only typed on somebody's browser.
 with
 
 consent_events as (
@@ -16,13 +17,7 @@ privacy_requests as (
 
 identifiers as (
 
-    select * from {{ ref('customer_identifiers') }}
-
-),
-
-identities as (
-
-    select * from {{ ref('customer_identities') }}
+    select * from {{ ref('int_profiles__identifiers_held') }}
 
 ),
 
@@ -62,23 +57,24 @@ rejected as (
 
 ),
 
-customers as (
-
-    select distinct
-        customer_id,
-        is_anonymous
-    from identities
-
-),
-
 held as (
 
     select
         named.identifier_type,
         named.identifier_value,
-        customers.is_anonymous,
-        count(distinct identifiers.customer_id) as holder_count,
-        min({{ binary_order('identifiers.customer_id') }}) as customer_id
+        sum(case when identifiers.is_own and not identifiers.is_anonymous then 1 else 0 end)
+            as known_count,
+        sum(case when identifiers.is_own and identifiers.is_anonymous then 1 else 0 end)
+            as anonymous_count,
+        sum(case when identifiers.is_own then 0 else 1 end) as device_count,
+        {{ binary_min(
+            "case when identifiers.is_own and not identifiers.is_anonymous"
+            ~ " then identifiers.customer_id end"
+        ) }} as known_customer_id,
+        {{ binary_min(
+            "case when identifiers.is_own and identifiers.is_anonymous"
+            ~ " then identifiers.customer_id end"
+        ) }} as anonymous_customer_id
 
     from named
 
@@ -87,35 +83,22 @@ held as (
             named.identifier_type = identifiers.identifier_type
             and named.identifier_value = identifiers.identifier_value
 
-    inner join customers
-        on identifiers.customer_id = customers.customer_id
-
-    group by named.identifier_type, named.identifier_value, customers.is_anonymous
+    group by named.identifier_type, named.identifier_value
 
 ),
 
 holders as (
 
-    select * from held
-    where not is_anonymous
+    select
+        identifier_type,
+        identifier_value,
+        device_count,
+        -- A shared browser that nobody could be given saw somebody's login: that makes the login
+        -- nobody else's. Anonymous holders count only where no known customer is one.
+        case when known_count > 0 then known_count else anonymous_count end as holder_count,
+        coalesce(known_customer_id, anonymous_customer_id) as customer_id
 
-    union all
-
-    -- A shared browser that nobody could be given saw somebody's login: that makes the login
-    -- nobody else's. Anonymous holders count only where no known customer is one.
-    select anonymous_held.*
-
-    from held as anonymous_held
-
-    left join held as known_held
-        on
-            anonymous_held.identifier_type = known_held.identifier_type
-            and anonymous_held.identifier_value = known_held.identifier_value
-            and not known_held.is_anonymous
-
-    where
-        anonymous_held.is_anonymous
-        and known_held.customer_id is null
+    from held
 
 ),
 
@@ -125,6 +108,7 @@ counted as (
         named.identifier_type,
         named.identifier_value,
         cast(coalesce(holders.holder_count, 0) as {{ dbt.type_bigint() }}) as holder_count,
+        cast(coalesce(holders.device_count, 0) as {{ dbt.type_bigint() }}) as device_holder_count,
         rejected.identifier_value is not null as is_rejected,
         case
             when holders.holder_count = 1 and rejected.identifier_value is null

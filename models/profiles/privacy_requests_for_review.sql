@@ -34,6 +34,9 @@ examined as (
                 then 'identifier_empty'
             when holders.is_rejected then 'identifier_rejected'
             when holders.holder_count > 1 then 'identifier_shared'
+            -- It was typed on somebody's browser and may be anybody's.
+            when holders.holder_count = 0 and holders.device_holder_count > 0
+                then 'identifier_of_a_device'
         end as review_reason,
         cast(coalesce(holders.holder_count, 0) as {{ dbt.type_bigint() }}) as holder_count
 

@@ -66,9 +66,16 @@ def upstream(events: list[dict]) -> dict[str, list[dict]]:
             {"record_key": f"crm:{c}", "source_name": "crm", "is_anonymous": False}
             for c in customers
         ],
+        "identifier_rules": [{"identifier_type": "cookie_id", "is_anonymous": True}],
         "int_identity__identifiers_validated": [
-            {"identifier_type": t, "identifier_value": v, "rejection_reason": "junk"}
-            for t, v in junk
+            {
+                "record_key": f"crm:{PERSONS.get(v, v)}",
+                "identifier_type": t,
+                "identifier_value": v,
+                "is_anonymous_record": t == "cookie_id",
+                "rejection_reason": "junk" if (t, v) in junk else None,
+            }
+            for t, v in subjects
         ],
     }
 
