@@ -53,7 +53,10 @@ rejected as (
 
     from validated_identifiers
 
-    where rejection_reason is not null
+    -- Somebody took a value off the record of a wrong person. That is no word about the value.
+    where
+        rejection_reason is not null
+        and rejection_reason != 'detached'
 
 ),
 
