@@ -27,11 +27,17 @@ permitted as (
 
 ),
 
+addresses as (
+
+    {{ permitted_addresses('sync_hubspot__contacts', 'email') }}
+
+),
+
 mapped as (
 
     select
         customers.customer_id as cdp_customer_id,
-        customers.email,
+        addresses.address as email,
         customers.first_name as firstname,
         customers.last_name as lastname,
         customers.phone,
@@ -49,6 +55,9 @@ mapped as (
 
     inner join customers
         on permitted.customer_id = customers.customer_id
+
+    inner join addresses
+        on permitted.customer_id = addresses.customer_id
 
     left join scores
         on permitted.customer_id = scores.customer_id
