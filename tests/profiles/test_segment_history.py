@@ -126,6 +126,21 @@ def test_erased_customers_leave_no_trace(history: History):
     history.project.execute("delete from profiles.customer_suppressions")
 
 
+def test_erased_customers_leave_no_trace_under_the_id_of_before_a_merge(history: History):
+    history.run(FIRST, {"champions": {"p00", "p01", "p02"}})
+    history.project.execute(
+        "insert into standin.customer_id_redirects values"
+        " ('p00', 'p00', 'current'), ('p01', 'p00', 'merged'), ('p02', 'p02', 'current')",
+        "insert into profiles.customer_suppressions (customer_id, reason)"
+        " values ('p00', 'erasure'), ('p02', 'objection')",
+    )
+    day = FIRST + timedelta(days=1)
+    assert history.run(day, {}) == {("champions", "p02", FIRST, day)}
+    history.project.execute(
+        "delete from standin.customer_id_redirects", "delete from profiles.customer_suppressions"
+    )
+
+
 def test_sizes_keep_every_day(history: History):
     history.run(FIRST, {"champions": {"p00", "p01"}})
     history.run(FIRST + timedelta(days=1), {"champions": {"p01"}}, "--full-refresh")

@@ -35,9 +35,11 @@ latest as (
 
 ),
 
+-- Stays under the ids of before a merge are the person's, too.
 erased as (
 
-    select * from {{ ref('customer_suppressions') }}
+    select distinct customer_id
+    from ({{ for_former_ids(ref('customer_suppressions')) }}) as suppressed
     where reason = 'erasure'
 
 ),
@@ -57,9 +59,7 @@ stored as (
 alive as (
 
     select * from stored
-    where
-        exited_on is null
-        or exited_on >= {{ as_of }}
+    where coalesce(exited_on, {{ never }}) >= {{ as_of }}
 
 ),
 
