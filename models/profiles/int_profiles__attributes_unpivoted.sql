@@ -38,7 +38,8 @@ known_records as (
         records.source_name,
         -- A source that writes future dates would win every "most recent" for ever.
         case
-            when records.updated_at > records.loaded_at then records.loaded_at
+            when coalesce(records.updated_at, records.created_at) > records.loaded_at
+                then records.loaded_at
             else coalesce(records.updated_at, records.created_at)
         end as observed_at,
         coalesce(records.is_email_verified, false) as is_email_verified,

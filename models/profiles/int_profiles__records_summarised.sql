@@ -12,31 +12,47 @@ identities as (
 
 ),
 
+dated as (
+
+    select
+        record_key,
+        source_name,
+        is_anonymous,
+        loaded_at,
+        coalesce(created_at, updated_at, loaded_at) as made_at,
+        coalesce(updated_at, created_at, loaded_at) as changed_at
+
+    from records
+
+),
+
 customer_sources as (
 
     select
         identities.customer_id,
-        records.source_name,
+        dated.source_name,
         count(*) as record_count,
-        min(coalesce(records.created_at, records.updated_at, records.loaded_at)) as first_seen_at,
+        -- A source that writes future dates has seen nobody after we read it.
+        min(case when dated.made_at > dated.loaded_at then dated.loaded_at else dated.made_at end)
+            as first_seen_at,
         max(
             case
-                when records.updated_at > records.loaded_at then records.loaded_at
-                else coalesce(records.updated_at, records.created_at, records.loaded_at)
+                when dated.changed_at > dated.loaded_at then dated.loaded_at
+                else dated.changed_at
             end
         ) as last_seen_at
 
     from identities
 
-    inner join records
-        on identities.record_key = records.record_key
+    inner join dated
+        on identities.record_key = dated.record_key
 
     -- A cookie that a customer claimed is the customer's, and no record of a source.
     where
-        not records.is_anonymous
+        not dated.is_anonymous
         and not identities.is_anonymous
 
-    group by identities.customer_id, records.source_name
+    group by identities.customer_id, dated.source_name
 
 ),
 
