@@ -1,5 +1,6 @@
 -- Which company each customer works for, by name or domain in the record, or by the domain of
--- the e-mail where a record of somebody else says that it is a company's.
+-- the e-mail where a record of somebody else says that it is a company's. Where anybody gets a
+-- mailbox is no company's, whatever a record says: it would take in every customer with one.
 
 with
 
@@ -27,19 +28,30 @@ identifiers_validated as (
 
 ),
 
+free_mail_domains as (
+
+    select * from {{ ref('free_mail_domains') }}
+
+),
+
 declared as (
 
     select
-        record_key,
-        lower(company_domain) as company_domain,
-        {{ name_key('company_name') }} as company_key,
-        company_name
+        customer_records.record_key,
+        case
+            when free_mail_domains.domain is null then lower(customer_records.company_domain)
+        end as company_domain,
+        {{ name_key('customer_records.company_name') }} as company_key,
+        customer_records.company_name
 
     from customer_records
 
+    left join free_mail_domains
+        on lower(customer_records.company_domain) = free_mail_domains.domain
+
     where
-        company_domain is not null
-        or company_name is not null
+        customer_records.company_domain is not null
+        or customer_records.company_name is not null
 
 ),
 
