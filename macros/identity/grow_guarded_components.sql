@@ -1,17 +1,41 @@
-{# One priority after the other: its evidence proposes to join groups, and a joint group that no
-   person can be stays apart. What was joined by better evidence is never undone by worse. #}
+{# Groups grown from single nodes by a graph of evidence, under the guards. Decisions of people, the
+   evidence of priority 0, join what the other evidence makes of their records: two customers, not
+   two records of them. So the evidence is grown without them first, then they join, then what
+   was left out for their want is tried again. #}
 {% macro grow_guarded_components(tables, graph_sql) %}
-    {% set state = namespace(refusals=0) %}
     {% set graph = components_scratch(tables, 'evidence', graph_sql) %}
-    {% set state.labels = components_scratch(
-        tables, 'groups_0', 'select distinct node_key, node_key as label from ' ~ graph
+    {% set singles = components_scratch(
+        tables, 'singles', 'select distinct node_key, node_key as label from ' ~ graph
     ) %}
     {% set priorities = run_query(
         'select distinct priority from ' ~ graph ~ ' where priority is not null order by priority'
-    ).columns[0].values() | list %}
+    ).columns[0].values() | map('int') | list %}
+    {% set trusted = priorities | reject('equalto', 0) | list %}
+    {% if 0 not in priorities %}
+        {% do return(grow_by_priorities(tables, 'alone', graph, singles, trusted)) %}
+    {% endif %}
 
+    {% set told = grow_by_priorities(tables, 'told', graph, singles, [0]) %}
+    {% set decided = components_scratch(
+        tables, 'decided', guarded_components_decided_sql(told.labels)
+    ) %}
+    {% set proven = grow_by_priorities(tables, 'proven', graph, singles, trusted, decided) %}
+    {% set joined = join_decided_components(tables, proven.labels, decided) %}
+    {% set touched = guarded_components_touched(tables, graph) %}
+    {% set grown = grow_by_priorities(tables, 'grown', touched, joined, trusted, decided) %}
+    {% do return({
+        'labels': grown.labels,
+        'steps': priorities | length,
+        'refusals': told.refusals + proven.refusals + grown.refusals,
+    }) %}
+{% endmacro %}
+
+{# One priority after the other: its evidence proposes to join groups, and a joint group that no
+   person can be stays apart. What was joined by better evidence is never undone by worse. #}
+{% macro grow_by_priorities(tables, name, graph, start, priorities, decided=none) %}
+    {% set state = namespace(refusals=0, labels=start) %}
     {% for priority in priorities %}
-        {% set number = loop.index %}
+        {% set number = name ~ '_' ~ loop.index %}
         {% set going = namespace(on=true, left_out=components_scratch(
             tables, 'left_out_' ~ number, 'select label from ' ~ state.labels ~ ' where 1 = 0'
         )) %}
@@ -28,7 +52,7 @@
                 tables, 'proposals', guarded_components_proposals_sql(state.labels, components.sql)
             ) %}
             {% set refused = components_scratch(
-                tables, 'refused', identity_violations(proposals, priority)
+                tables, 'refused', identity_violations(proposals, priority, decided=decided)
             ) %}
             {% set labels = components_scratch(
                 tables,
@@ -46,12 +70,13 @@
             {% do components_drop(
                 tables, tables | reject('in', kept + [labels, left_out]) | list
             ) %}
-            {% do components_drop(tables, [state.labels, going.left_out]) %}
+            {% do components_drop(
+                tables, [state.labels, going.left_out] | reject('equalto', start) | list
+            ) %}
             {% set state.labels = labels %}
             {% set going.left_out = left_out %}
         {% endfor %}
     {% endfor %}
-
     {% do return({
         'labels': state.labels, 'steps': priorities | length, 'refusals': state.refusals
     }) %}

@@ -1,8 +1,9 @@
 {# The guards: which of the proposed groups cannot be one person, why, and the part of it that is
    to be left out (null: none of it may join). Only what comes together by the proposal counts;
    priority 0 are decisions of people, which only another decision contradicts. `are_weighed`: how
-   well names and birth dates agree was weighed already. #}
-{% macro identity_violations(proposals, priority, are_weighed=false) %}
+   well names and birth dates agree was weighed already. `decided`: who was told from one of the
+   records that decisions make one was told from all of them. #}
+{% macro identity_violations(proposals, priority, are_weighed=false, decided=none) %}
     {% set text = dbt.type_string() %}
     with
 
@@ -18,6 +19,8 @@
             proposals.group_key,
             proposals.label,
             proposals.node_key as record_key,
+            {{ 'coalesce(decided.label, proposals.node_key)' if decided else 'proposals.node_key' }}
+                as decided_key,
             records_keyed.first_name_key,
             records_keyed.birth_date,
             records_keyed.gender
@@ -29,39 +32,28 @@
 
         inner join {{ ref('int_identity__records_keyed') }} as records_keyed
             on proposals.node_key = records_keyed.record_key
-
+        {% if decided %}
+        left join {{ decided }} as decided
+            on proposals.node_key = decided.node_key
+        {% endif %}
     ),
 
     -- Of two that somebody decided apart, the one that came first stays with the others.
     decided_apart as (
 
-        select
+        select distinct
             one.group_key,
-            case
-                when coalesce(one_record.loaded_at <= other_record.loaded_at, true)
-                    then other.label
-                else one.label
-            end as label
+            case when decisions.has_left_come_first then other.label else one.label end as label
 
-        from {{ ref('int_identity__decisions_listed') }} as decisions
+        from ({{ decisions_apart(decided) }}) as decisions
 
         inner join members as one
-            on decisions.left_record_key = one.record_key
+            on decisions.left_key = one.decided_key
 
         inner join members as other
             on
-                decisions.right_record_key = other.record_key
+                decisions.right_key = other.decided_key
                 and one.group_key = other.group_key
-
-        inner join {{ ref('customer_records') }} as one_record
-            on decisions.left_record_key = one_record.record_key
-
-        inner join {{ ref('customer_records') }} as other_record
-            on decisions.right_record_key = other_record.record_key
-
-        where
-            decisions.is_in_force
-            and decisions.decision = 'different'
 
     )
 
@@ -122,4 +114,26 @@
     select group_key, cast(null as {{ text }}) as label, 'too_many_values' as reason
     from ({{ groups_with_too_many_values('members', 'group_key') }}) as overloaded
     {% endif %}
+{% endmacro %}
+
+{# Which two records people told apart, or what decisions make of each of them, and which of the two
+   was there first. #}
+{% macro decisions_apart(decided) %}
+    {%- set keys = {'left': 'decisions.left_record_key', 'right': 'decisions.right_record_key'} %}
+    select
+        {%- for side, key in keys.items() %}
+        {{ 'coalesce(decided_' ~ side ~ '.label, ' ~ key ~ ')' if decided else key }} as {{ side }}_key,
+        {%- endfor %}
+        coalesce(one_record.loaded_at <= other_record.loaded_at, true) as has_left_come_first
+    from {{ ref('int_identity__decisions_listed') }} as decisions
+    inner join {{ ref('customer_records') }} as one_record
+        on decisions.left_record_key = one_record.record_key
+    inner join {{ ref('customer_records') }} as other_record
+        on decisions.right_record_key = other_record.record_key
+    {%- for side, key in keys.items() if decided %}
+    left join {{ decided }} as decided_{{ side }} on {{ key }} = decided_{{ side }}.node_key
+    {%- endfor %}
+    where
+        decisions.is_in_force
+        and decisions.decision = 'different'
 {% endmacro %}

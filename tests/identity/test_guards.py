@@ -12,7 +12,7 @@ from orchestration.identity.decisions import decide
 from orchestration.identity.explain import explain_apart
 from orchestration.warehouse import Warehouse
 
-from .identity_project import IdentityProject
+from .identity_project import CUSTOMERS, IdentityProject
 from .worlds import Record
 
 LIMIT = {"identity_max_records_per_customer": 5}
@@ -158,3 +158,150 @@ def test_every_record_in_company_is_linked(project: IdentityProject, told) -> No
         *("--select", "assert_every_record_is_linked", "assert_no_cluster_exceeds_its_limit"),
         *("--vars", str(LIMIT)),
     )
+
+
+MARIE = {"first_name": "Marie", "birth_date": "1980-05-17"}
+JEANNE = {"first_name": "Jeanne", "birth_date": "1991-11-03"}
+MONA = {**JEANNE, "first_name": "Mona"}
+JADE = {"first_name": "Jade", "birth_date": "1960-01-22"}
+
+
+def person(letter: str, story: str, day: int, count: int = 5, **more: str) -> list[Record]:
+    """Records of one person, who has a mailbox."""
+    box = {"email": f"{letter}.{story}@post.example", **more}
+    return [record(f"{letter}{number}", story, day, **box) for number in range(1, count + 1)]
+
+
+def phone(number: int) -> dict[str, str]:
+    return {"phone": f"+3360000{number:04d}"}
+
+
+def decided_records() -> list[Record]:
+    """Two customers in each story, whom somebody will say to be one."""
+    two = [
+        two_of
+        for story in ("same", "third", "undone", "parted", "order", "passer")
+        for two_of in (person("a", story, 1, **MARIE), person("b", story, 2, **JEANNE))
+    ]
+    records = [row for rows in two for row in rows]
+    by_key = {row["record_key"]: row for row in records}
+    # Somebody else, whom an initial ties to Jeanne.
+    by_key["b1:third"] |= phone(1)
+    short = {"first_name": "J.", **phone(1), "loyalty_id": "CT10"}
+    records += [
+        record("c", "third", 3, **JADE, loyalty_id="CT10"),
+        record("d", "third", 3, **short),
+    ]
+    # What somebody decides about is an order by a guest.
+    by_key["a1:order"] |= {"first_name": "", "last_name": "", "birth_date": ""}
+    # An initial that fits both, by a telephone of the one and a telephone of the other.
+    for number in range(1, 6):
+        by_key[f"b{number}:passer"] |= MONA
+    by_key["a1:passer"] |= phone(2)
+    by_key["b1:passer"] |= phone(3)
+    records += person("c", "passer", 3, 2, first_name="M.")
+    records[-2] |= phone(2)
+    records[-1] |= phone(3)
+    # a and c share a mailbox, and each is said to be somebody whom nothing ties to it.
+    box = {"email": "quarrel@post.example"}
+    records += [
+        record(letter, "quarrel", 1, **(box if letter in "ac" else {})) for letter in "abcd"
+    ]
+    for letter in "ab":
+        records += person(letter, "large", 1, 7)
+        for number, row in enumerate(person(letter, "cards", 1, 6)):
+            records.append({**row, "loyalty_id": f"{letter}{number}0{number}7"})
+    return records
+
+
+def say(project: IdentityProject, decision: str, one: str, other: str) -> None:
+    with project.environment(), Warehouse.open() as warehouse:
+        decide(warehouse, decision, one, other_record_key=other, **BY)
+
+
+@dataclass
+class Decided:
+    """Sizes of the customers of each story before and after somebody decided, with the records
+    that are alone, and what is to be looked at again."""
+
+    before: dict[str, list[int]]
+    after: dict[str, list[int]]
+    alone: set[str]
+    reviewed: set[tuple[str, str]]
+
+
+def sizes(customers: dict[str, str]) -> dict[str, list[int]]:
+    found = Counter((key.split(":")[1], customer) for key, customer in customers.items())
+    return {
+        story: sorted(count for (of, _), count in found.items() if of == story)
+        for story, _ in found
+    }
+
+
+@pytest.fixture(scope="module")
+def decided(tmp_path_factory: pytest.TempPathFactory) -> Decided:
+    """Two records of each story are said to be one; in some something else is said after that."""
+    select = (*CUSTOMERS, "int_identity__decisions_for_review")
+    limit = {"identity_max_records_per_customer": 13}
+    folder = tmp_path_factory.mktemp("decided")
+    project = IdentityProject(folder, variables=limit, select=select)
+    before = project.resolve(decided_records())
+    for story in sizes(before):
+        if story != "quarrel":
+            say(project, "same", f"a1:{story}", f"b1:{story}")
+    say(project, "different", "a1:undone", "b1:undone")
+    say(project, "different", "a2:parted", "b2:parted")
+    say(project, "same", "a:quarrel", "b:quarrel")
+    say(project, "same", "c:quarrel", "d:quarrel")
+    say(project, "different", "b:quarrel", "c:quarrel")
+    after = project.resolve(decided_records())
+    number = Counter(after.values())
+    reviewed = project.query(
+        "select d.record_key, r.reason from identity.int_identity__decisions_for_review as r"
+        " inner join identity.int_identity__decisions_listed as d using (decision_number)"
+    )
+    project.invoke("test", "--select", "assert_no_cluster_exceeds_its_limit")
+    alone = {key for key, customer in after.items() if number[customer] == 1}
+    return Decided(sizes(before), sizes(after), alone, set(reviewed))
+
+
+def test_who_are_said_to_be_one_are_one_however_they_contradict(decided) -> None:
+    """Both customers, not the two records; also where one of these says nothing of anybody."""
+    assert decided.before["same"] == decided.before["order"] == [5, 5]
+    assert decided.after["same"] == decided.after["order"] == [10]
+
+
+def test_somebody_else_does_not_come_in_by_that(decided) -> None:
+    assert decided.before["third"] == [2, 5, 5]
+    assert decided.after["third"] == [2, 10]
+
+
+def test_what_fits_both_joins_when_they_are_one(decided) -> None:
+    assert decided.before["passer"] == [2, 5, 5]
+    assert decided.after["passer"] == [12]
+
+
+def test_the_newest_word_about_two_records_counts(decided) -> None:
+    assert decided.after["undone"] == [5, 5]
+
+
+def test_who_is_parted_from_one_of_them_leaves_alone(decided) -> None:
+    assert decided.after["parted"] == [1, 9]
+    assert "b2:parted" in decided.alone
+
+
+def test_people_have_their_word_before_what_evidence_would_join(decided) -> None:
+    """Who is told from one of two that are one is told from both."""
+    assert decided.before["quarrel"] == [1, 1, 2]
+    assert decided.after["quarrel"] == [2, 2]
+
+
+def test_a_limit_of_values_is_broken_by_people_and_seen(decided) -> None:
+    assert decided.before["cards"] == [6, 6]
+    assert decided.after["cards"] == [12]
+    assert ("a1:cards", "decision_breaks_rule") in decided.reviewed
+
+
+def test_nobody_makes_a_customer_larger_than_the_build_allows(decided) -> None:
+    assert decided.before["large"] == decided.after["large"] == [7, 7]
+    assert ("a1:large", "decisions_contradict") in decided.reviewed
