@@ -1,6 +1,7 @@
 -- Identity as of each business date, and whether it looks like a collapse: one customer that
--- swallowed many, or more merges in a day than a day brings. Compared with the latest date
--- that was fine, so an alarm stays until its cause is gone or somebody accepts the date.
+-- swallowed many, or more merges than a day brings. Compared with the latest date that was
+-- fine, all that was merged since, so an alarm stays until its cause is gone or somebody
+-- accepts the date.
 
 {{
     config(
@@ -17,23 +18,17 @@
 
 with
 
-customer_identities as (
+counted as (
 
-    select * from {{ ref('customer_identities') }}
+    select * from {{ ref('int_identity__health_counted') }}
 
 ),
 
-changes_counted as (
+customer_id_changes as (
 
-    select
-        {%- for type in change_types %}
-        count(case when change_type = '{{ type }}' then 1 end) as {{ type }}_count
-        {{- ',' if not loop.last }}
-        {%- endfor %}
+    select * from {{ ref('customer_id_changes') }}
 
-    from {{ ref('customer_id_changes') }}
-
-    where as_of = {{ as_of_date() }}
+    where as_of <= {{ as_of_date() }}
 
 ),
 
@@ -52,6 +47,7 @@ stored as (
 baseline as (
 
     select
+        as_of,
         customer_count,
         largest_record_count
 
@@ -66,49 +62,34 @@ baseline as (
 
 ),
 
-customers as (
+newest_changes as (
 
     select
-        customer_id,
-        is_anonymous,
-        count(*) as record_count
+        customer_id_changes.customer_id,
+        max(customer_id_changes.run_number) as run_number
 
-    from customer_identities
+    from customer_id_changes
 
-    group by customer_id, is_anonymous
+    inner join baseline
+        on customer_id_changes.as_of > baseline.as_of
+
+    group by customer_id_changes.customer_id
 
 ),
 
-sizes as (
+-- Whoever was merged and is back is no cause any more.
+merges_counted as (
 
-    select
-        coalesce(sum(record_count), 0) as record_count,
-        sum(case when is_anonymous then 0 else record_count end) as known_record_count,
-        coalesce(sum(case when is_anonymous then 0 else 1 end), 0) as customer_count,
-        coalesce(sum(case when is_anonymous then 1 else 0 end), 0) as anonymous_customer_count,
-        coalesce(max(record_count), 0) as largest_record_count
+    select count(*) as merge_count
 
-    from customers
+    from customer_id_changes
 
-),
+    inner join newest_changes
+        on
+            customer_id_changes.customer_id = newest_changes.customer_id
+            and customer_id_changes.run_number = newest_changes.run_number
 
-counted as (
-
-    select
-        sizes.*,
-        (
-            select count(*) from {{ ref('customer_identifier_rejections') }}
-        ) as rejected_identifier_count,
-        (
-            select count(distinct cluster_key) from {{ ref('int_identity__clusters_suspected') }}
-        ) as suspected_cluster_count
-        {%- for type in change_types %},
-        changes_counted.{{ type }}_count
-        {%- endfor %}
-
-    from sizes
-
-    cross join changes_counted
+    where customer_id_changes.change_type = 'merged'
 
 ),
 
@@ -135,12 +116,17 @@ health as (
                 > baseline.largest_record_count * {{ var('identity_max_growth') }}
                 and counted.largest_record_count > {{ var('identity_alarming_record_count') }}
             )
-            or counted.merged_count
-            > baseline.customer_count * {{ var('identity_max_merge_share') }},
+            or (
+                merges_counted.merge_count
+                > baseline.customer_count * {{ var('identity_max_merge_share') }}
+                and merges_counted.merge_count > {{ var('identity_alarming_merge_count') }}
+            ),
             false
         ) as is_alarming
 
     from counted
+
+    cross join merges_counted
 
     left join baseline
         on true

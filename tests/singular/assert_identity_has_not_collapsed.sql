@@ -10,3 +10,4 @@ from {{ ref('identity_health') }}
 where
     as_of = {{ as_of_date() }}
     and is_alarming
+    and as_of > cast('{{ var("identity_accepted_through") }}' as date)
