@@ -1,5 +1,5 @@
 -- Every piece of evidence between two known records, and what came of it. A link is refused
--- where its ends are different persons, for what all that they were part of breaks. Then those
+-- where its ends are different persons, for what stands between these two. Then those
 -- of the holders of the value who are one are linked with each other instead.
 
 with
@@ -16,21 +16,9 @@ clusters_resolved as (
 
 ),
 
-clusters_drafted as (
+refusals_explained as (
 
-    select * from {{ ref('int_identity__clusters_drafted') }}
-
-),
-
-suspicions as (
-
-    select
-        cluster_key,
-        min(reason) as reason
-
-    from {{ ref('int_identity__clusters_suspected') }}
-
-    group by cluster_key
+    select * from {{ ref('int_identity__refusals_explained') }}
 
 ),
 
@@ -40,8 +28,7 @@ joined as (
         edges_matched.*,
         left_clusters.cluster_key as left_cluster_key,
         right_clusters.cluster_key as right_cluster_key,
-        case when left_clusters.cluster_key != right_clusters.cluster_key then suspicions.reason end
-            as refusal_rule
+        refusals_explained.reason as refusal_rule
 
     from edges_matched
 
@@ -51,11 +38,11 @@ joined as (
     inner join clusters_resolved as right_clusters
         on edges_matched.right_record_key = right_clusters.record_key
 
-    inner join clusters_drafted
-        on edges_matched.left_record_key = clusters_drafted.record_key
-
-    left join suspicions
-        on clusters_drafted.cluster_key = suspicions.cluster_key
+    left join refusals_explained
+        on
+            left_clusters.cluster_key = refusals_explained.left_cluster_key
+            and right_clusters.cluster_key = refusals_explained.right_cluster_key
+            and edges_matched.priority = refusals_explained.priority
 
 ),
 
@@ -63,9 +50,11 @@ joined as (
 cut_off as (
 
     select
-        min(right_record_key) over (
-            partition by left_record_key, identifier_type, identifier_value, right_cluster_key
-        ) as left_record_key,
+        {{ binary_min(
+            'right_record_key',
+            'over (partition by left_record_key, identifier_type, identifier_value, '
+            ~ 'right_cluster_key)'
+        ) }} as left_record_key,
         right_record_key,
         identifier_type,
         identifier_value,
