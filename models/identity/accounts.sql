@@ -11,7 +11,7 @@ accounts as (
     select
         substr({{ sha256_hex("'account:' || account_key") }}, 1, 32) as account_id,
         max(company_domain) as company_domain,
-        min(company_name) as company_name,
+        {{ binary_min('company_name') }} as company_name,
         count(distinct customer_id) as customer_count
 
     from account_evidence

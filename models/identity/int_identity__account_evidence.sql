@@ -60,7 +60,7 @@ domains as (
 
     select
         company_key,
-        min(company_domain) as company_domain
+        {{ binary_min('company_domain') }} as company_domain
 
     from declared
 

@@ -73,13 +73,11 @@ holders as (
 tied_anew as (
 
     select
-        min(holders.record_key) over (
-            partition by
-                holders.star_key,
-                holders.identifier_type,
-                holders.identifier_value,
-                clusters_frozen.former_customer_id
-        ) as left_record_key,
+        {{ binary_min(
+            'holders.record_key',
+            'over (partition by holders.star_key, holders.identifier_type, '
+            ~ 'holders.identifier_value, clusters_frozen.former_customer_id)'
+        ) }} as left_record_key,
         holders.record_key as right_record_key,
         holders.identifier_type,
         holders.identifier_value,
