@@ -1,7 +1,7 @@
 """Decisions of people about who is who, in the append-only table ``state.identity_decisions``.
 
-A decision is written here and nothing else: the models of the next build apply it, after all
-guards and before all evidence, and list it in ``identity_review_queue`` when it breaks a rule.
+A decision is written here and nothing else: the models of the next build apply it, before all
+evidence, and list it in ``identity_review_queue`` when it breaks a rule.
 """
 
 import hashlib
@@ -44,13 +44,17 @@ def decide(
     author: str,
     reason: str,
 ) -> int:
-    """Append a decision about two records, or about a record and a value, and return its
+    """Append a decision about two known records, or about a record and a value, and return its
     number. Raises ``NoSuchSubject`` where a record is unknown or does not hold the value, and
-    ``ValueError`` where author or reason is empty or the records are one."""
+    ``ValueError`` where author or reason is empty, the records are one or one is anonymous."""
     if record_key == other_record_key:
         raise ValueError("a decision is about two different records")
     for key in filter(None, (record_key, other_record_key)):
-        _check_record(warehouse, key)
+        if _is_anonymous(warehouse, key) and other_record_key is not None:
+            raise ValueError(
+                f"record {key} is anonymous: a browser or device is the customer's whose log-ins"
+                " it has, and nothing is decided about it; a value of it can be detached"
+            )
     if identifier_type is not None:
         _check_value(warehouse, record_key, identifier_type, value_hash)
     about = {
@@ -65,17 +69,41 @@ def decide(
 
 def withdraw(warehouse: Warehouse, decision_number: int, *, author: str, reason: str) -> int:
     """Append a withdrawal of a decision, whose records may be gone, and return its number.
-    Raises ``NoSuchSubject`` where nothing was decided under the number."""
-    table = warehouse.relation(TABLE)
+    Raises ``NoSuchSubject`` where nothing was decided under the number, or it is not what is in
+    force: a withdrawal is of the newest that was decided about the same."""
+    with warehouse.transaction():
+        warehouse.lock(warehouse.relation(TABLE))
+        about = _what_is_in_force(warehouse, decision_number)
+        return _append(warehouse, {"decision": "withdrawn", **about}, author, reason)
+
+
+def _what_is_in_force(warehouse: Warehouse, decision_number: int) -> dict[str, str | None]:
+    subject = ("record_key", "other_record_key", "identifier_type", "value_hash")
     sql = compose(
-        "select record_key, other_record_key, identifier_type, value_hash from {t}"
-        " where decision_number = ?",
-        t=table,
+        f"select decision_number, decision, {', '.join(subject)} from {{t}}"
+        " where decision_number >= ? order by decision_number",
+        t=warehouse.relation(TABLE),
     )
     rows = warehouse.fetch(sql, [decision_number])
-    if not rows:
+    if not rows or rows[0]["decision_number"] != decision_number:
         raise NoSuchSubject(f"no decision {decision_number}")
-    return _append(warehouse, {"decision": "withdrawn", **rows[0]}, author, reason)
+
+    def about(row: dict[str, str | None]) -> tuple:
+        # Who is named first says nothing.
+        ends = frozenset((row["record_key"], row["other_record_key"]))
+        return ends, row["identifier_type"], row["value_hash"]
+
+    newest = [row for row in rows if about(row) == about(rows[0])][-1]
+    if newest["decision"] == "withdrawn":
+        raise NoSuchSubject(
+            f"nothing is in force to withdraw: {newest['decision_number']} is a withdrawal"
+        )
+    if newest is not rows[0]:
+        raise NoSuchSubject(
+            f"decision {decision_number} is not in force: {newest['decision_number']} about the"
+            " same is"
+        )
+    return {name: rows[0][name] for name in subject}
 
 
 def _append(warehouse: Warehouse, about: dict[str, str | None], author: str, reason: str) -> int:
@@ -97,11 +125,13 @@ def _append(warehouse: Warehouse, about: dict[str, str | None], author: str, rea
     return number
 
 
-def _check_record(warehouse: Warehouse, record_key: str) -> None:
+def _is_anonymous(warehouse: Warehouse, record_key: str) -> bool:
     records = warehouse.relation("customer_records")
-    sql = compose("select count(*) as n from {r} where record_key = ?", r=records)
-    if not warehouse.fetch(sql, [record_key])[0]["n"]:
+    sql = compose("select is_anonymous from {r} where record_key = ?", r=records)
+    rows = warehouse.fetch(sql, [record_key])
+    if not rows:
         raise NoSuchSubject(f"no record {record_key}")
+    return rows[0]["is_anonymous"]
 
 
 def _check_value(

@@ -224,3 +224,32 @@ def test_a_decision_about_nothing_is_refused(told, project) -> None:
         on(project, decide, "detach", "crm:path", **about, **BY)
     with pytest.raises(ValueError, match="author"):
         on(project, decide, "same", "crm:path", other_record_key="pos:path", author="", reason="x")
+    with pytest.raises(NoSuchSubject, match="no decision 99"):
+        on(project, withdraw, 99, **BY)
+
+
+@pytest.mark.parametrize("decision", ["same", "different"])
+def test_nothing_is_decided_about_a_browser(told, project, decision) -> None:
+    """The models would not do it, and nobody would hear of that."""
+    with pytest.raises(ValueError, match="web:old is anonymous"):
+        on(project, decide, decision, "crm:path", other_record_key="web:old", **BY)
+    with pytest.raises(ValueError, match="web:old is anonymous"):
+        on(project, decide, decision, "web:old", other_record_key="crm:path", **BY)
+
+
+def test_only_what_is_in_force_is_withdrawn(told, project) -> None:
+    """Else the withdrawal of what no longer holds would end what does."""
+    first = on(project, decide, "same", "crm:path", other_record_key="pos:merges", **BY)
+    newer = on(project, decide, "different", "pos:merges", other_record_key="crm:path", **BY)
+    with pytest.raises(NoSuchSubject, match=f"{first} is not in force: {newer} about the same is"):
+        on(project, withdraw, first, **BY)
+    taken_back = on(project, withdraw, newer, **BY)
+    assert taken_back == newer + 1
+    for number in (first, newer, taken_back):
+        with pytest.raises(NoSuchSubject, match=f"nothing is in force .* {taken_back} is a with"):
+            on(project, withdraw, number, **BY)
+
+
+def test_a_browser_may_be_told_that_an_address_is_not_its_own(told, project) -> None:
+    about = {"identifier_type": "email", "value_hash": hash_of_value("path@post.example")}
+    assert on(project, decide, "detach", "web:new", **about, **BY)

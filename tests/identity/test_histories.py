@@ -34,8 +34,15 @@ def decide_something(project: IdentityProject, worlds: list[World], step: int) -
                 said = world.chance.choice(("same", "same", "different"))
                 decide(warehouse, said, pair[0], other_record_key=pair[1], **BY)
         if step == 2:
-            # Those about somebody who was erased are gone.
-            left = warehouse.fetch("select min(decision_number) as n from state.identity_decisions")
+            # Those about somebody who was erased are gone, and some were about the same.
+            left = warehouse.fetch(
+                "select min(d.decision_number) as n from state.identity_decisions as d"
+                " left join state.identity_decisions as n"
+                " on d.decision_number < n.decision_number"
+                " and d.record_key in (n.record_key, n.other_record_key)"
+                " and d.other_record_key in (n.record_key, n.other_record_key)"
+                " where n.decision_number is null"
+            )
             withdraw(warehouse, left[0]["n"], **BY)
 
 
