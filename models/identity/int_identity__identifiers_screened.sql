@@ -122,7 +122,7 @@ screened as (
         left join (
             select distinct
                 identifier_type,
-                pattern
+                lower(pattern) as pattern
             from junk_identifiers
             where pattern_kind = '{{ kind }}'
         ) as {{ kind }}_junk
