@@ -1,5 +1,6 @@
--- What a person should look at: groups that the guards took apart, decisions that stand against
--- a rule or against each other, and customers that are alike but not enough.
+-- What a person should look at: groups that the guards took apart, browsers over a limit,
+-- decisions that stand against a rule or against each other, and customers that are alike but
+-- not enough.
 
 with
 
@@ -24,6 +25,12 @@ customer_identities as (
 decisions_for_review as (
 
     select * from {{ ref('int_identity__decisions_for_review') }}
+
+),
+
+browsers_for_review as (
+
+    select * from {{ ref('int_identity__browsers_for_review') }}
 
 ),
 
@@ -59,6 +66,14 @@ queue as (
         record_count,
         decision_number
     from decisions_for_review
+    union all
+    select
+        reason,
+        customer_id,
+        other_customer_id,
+        record_count,
+        cast(null as {{ dbt.type_bigint() }}) as decision_number
+    from browsers_for_review
     union all
     select distinct
         'similar_persons' as reason,

@@ -20,9 +20,9 @@ anonymous_clusters as (
 
 ),
 
-anonymous_clusters_claimed as (
+anonymous_clusters_owned as (
 
-    select * from {{ ref('int_identity__anonymous_clusters_claimed') }}
+    select * from {{ ref('int_identity__anonymous_clusters_owned') }}
 
 ),
 
@@ -39,14 +39,14 @@ assigned as (
 
     select
         anonymous_clusters.record_key,
-        coalesce(anonymous_clusters_claimed.cluster_key, anonymous_clusters.cluster_key)
+        coalesce(anonymous_clusters_owned.cluster_key, anonymous_clusters.cluster_key)
             as cluster_key,
-        anonymous_clusters_claimed.cluster_key is null as is_anonymous
+        anonymous_clusters_owned.cluster_key is null as is_anonymous
 
     from anonymous_clusters
 
-    left join anonymous_clusters_claimed
-        on anonymous_clusters.cluster_key = anonymous_clusters_claimed.anonymous_cluster_key
+    left join anonymous_clusters_owned
+        on anonymous_clusters.cluster_key = anonymous_clusters_owned.anonymous_cluster_key
 
 ),
 

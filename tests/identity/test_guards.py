@@ -222,6 +222,28 @@ def decided_records() -> list[Record]:
     return records
 
 
+def browser(story: str, number: int, before: int | None = None, **more: str) -> Record:
+    """A browser with its cookie, and the one before."""
+    cookie = {"cookie_id": f"{story}-{number}"}
+    if before is not None:
+        cookie["previous_cookie_id"] = f"{story}-{before}"
+    key = {"record_key": f"web:{story}-{number:02d}", "is_anonymous": "true"}
+    return {**key, **cookie, "loaded_at": f"2024-02-{number + 1:02d}", **more}
+
+
+def browsers() -> list[Record]:
+    """A kiosk with a cookie for each visit, which somebody logged in on, and a customer who is a
+    stranger to each browser anew."""
+    kiosk = [browser("kiosk", number, number - 1) for number in range(14)]
+    kiosk[3]["shop_customer_id"] = "K1"
+    many = [browser("many", number, shop_customer_id="M1") for number in range(14)]
+    accounts = [
+        record("shop", story, 1, shop_customer_id=account)
+        for story, account in (("kiosk", "K1"), ("many", "M1"))
+    ]
+    return [*kiosk, *many, *accounts]
+
+
 def say(project: IdentityProject, decision: str, one: str, other: str) -> None:
     with project.environment(), Warehouse.open() as warehouse:
         decide(warehouse, decision, one, other_record_key=other, **BY)
@@ -236,6 +258,8 @@ class Decided:
     after: dict[str, list[int]]
     alone: set[str]
     reviewed: set[tuple[str, str]]
+    customers: dict[str, str]
+    browsers_reviewed: set[tuple]
 
 
 def sizes(customers: dict[str, str]) -> dict[str, list[int]]:
@@ -249,20 +273,23 @@ def sizes(customers: dict[str, str]) -> dict[str, list[int]]:
 @pytest.fixture(scope="module")
 def decided(tmp_path_factory: pytest.TempPathFactory) -> Decided:
     """Two records of each story are said to be one; in some something else is said after that."""
-    select = (*CUSTOMERS, "int_identity__decisions_for_review")
+    select = (
+        *CUSTOMERS,
+        *(f"int_identity__{what}_for_review" for what in ("decisions", "browsers")),
+    )
     limit = {"identity_max_records_per_customer": 13}
     folder = tmp_path_factory.mktemp("decided")
     project = IdentityProject(folder, variables=limit, select=select)
-    before = project.resolve(decided_records())
+    before = project.resolve([*decided_records(), *browsers()])
     for story in sizes(before):
-        if story != "quarrel":
+        if f"a1:{story}" in before:
             say(project, "same", f"a1:{story}", f"b1:{story}")
     say(project, "different", "a1:undone", "b1:undone")
     say(project, "different", "a2:parted", "b2:parted")
     say(project, "same", "a:quarrel", "b:quarrel")
     say(project, "same", "c:quarrel", "d:quarrel")
     say(project, "different", "b:quarrel", "c:quarrel")
-    after = project.resolve(decided_records())
+    after = project.resolve([*decided_records(), *browsers()])
     number = Counter(after.values())
     reviewed = project.query(
         "select d.record_key, r.reason from identity.int_identity__decisions_for_review as r"
@@ -270,7 +297,8 @@ def decided(tmp_path_factory: pytest.TempPathFactory) -> Decided:
     )
     project.invoke("test", "--select", "assert_no_cluster_exceeds_its_limit")
     alone = {key for key, customer in after.items() if number[customer] == 1}
-    return Decided(sizes(before), sizes(after), alone, set(reviewed))
+    held = project.query("from identity.int_identity__browsers_for_review")
+    return Decided(sizes(before), sizes(after), alone, set(reviewed), after, set(held))
 
 
 def test_who_are_said_to_be_one_are_one_however_they_contradict(decided) -> None:
@@ -313,3 +341,17 @@ def test_a_limit_of_values_is_broken_by_people_and_seen(decided) -> None:
 def test_nobody_makes_a_customer_larger_than_the_build_allows(decided) -> None:
     assert decided.before["large"] == decided.after["large"] == [7, 7]
     assert ("a1:large", "decisions_contradict") in decided.reviewed
+
+
+def test_a_browser_over_a_limit_is_nobody_s_and_seen(decided) -> None:
+    """Also one that would be within it, of a customer who has as many as one may have."""
+    found = decided.customers
+    [kiosk] = {found[f"web:kiosk-{number:02d}"] for number in range(14)}
+    assert kiosk != found["shop:kiosk"]
+    own = [found[f"web:many-{number:02d}"] == found["shop:many"] for number in range(14)]
+    assert own == [True] * 12 + [False] * 2
+    late = {("too_many_records", found[f"web:many-{n}"], found["shop:many"], 1) for n in (12, 13)}
+    assert decided.browsers_reviewed == {
+        ("too_many_records", kiosk, found["shop:kiosk"], 14),
+        *late,
+    }

@@ -1,11 +1,14 @@
--- A customer of more records than anybody leaves is a hub that the guards missed. Better no
--- build than strangers in one profile.
+-- A customer of more records than anybody leaves, browsers included, is a hub that the guards
+-- missed. Better no build than strangers in one profile. A browser that is nobody's may be as
+-- large as it likes: it joins nobody, and is in the review queue.
 
 select
     cluster_key,
     count(*) as record_count
 
-from {{ ref('int_identity__clusters_resolved') }}
+from {{ ref('int_identity__records_clustered') }}
+
+where not is_anonymous
 
 group by cluster_key
 
