@@ -90,6 +90,7 @@ HISTORY = {
     "identity.customer_id_changes",
     "identity.customer_id_redirects",
     "identity.identity_health",
+    "identity.int_identity__health_counted",
     "identity.int_identity__id_moves_counted",
 }
 
