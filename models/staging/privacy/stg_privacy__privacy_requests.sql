@@ -47,6 +47,7 @@ judged as (
         case
             when request_id is null then 'request_id is missing'
             when request_type is null then 'request_type is missing'
+            when identifier_type is null then 'subject_type is unknown'
             when identifier_value is null then 'subject_value is no address or key'
         end as quarantine_reason
 
