@@ -7,6 +7,7 @@ import pytest
 
 from orchestration.destinations.base import Row, safe_code
 from orchestration.sync.delivery import Patience
+from orchestration.sync.ledger import Ledger
 from orchestration.warehouse import WarehouseError
 from tests.fakes.server import Fault
 from tests.sync.lab import Lab
@@ -59,21 +60,34 @@ def test_no_canary_in_ledger_runs_logs_or_result(
     assert_clean(captured.out + captured.err)
 
 
-def test_no_canary_in_an_exception(watched: Lab) -> None:
-    class Broken(type(watched.hubspot())):
-        def upsert(self, rows):
-            super().upsert(rows)
-            raise WarehouseError("disk full")
+def test_no_canary_in_an_exception(watched: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(*arguments: object) -> None:
+        raise WarehouseError("disk full")
 
-    destination = watched.hubspot()
-    destination.__class__ = Broken
+    monkeypatch.setattr(Ledger, "record_outcomes", breaks)
     with pytest.raises(WarehouseError) as caught:
-        watched.sync(destination=destination)
+        watched.sync()
+    monkeypatch.undo()
     assert_clean("".join(traceback.format_exception(caught.value)))
     # Told as failed, and settled by the next run.
     [run] = watched.fetch("select * from activation.sync_run_history")
     assert (run["status"], run["error_code"]) == ("failed", "INTERRUPTED")
     assert watched.sync().rows_delivered == 28
+
+
+def test_what_a_destination_says_by_mistake_is_shown_by_its_place_alone(
+    watched: Lab, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken(type(watched.hubspot())):
+        def upsert(self, rows):
+            raise ValueError(f"cannot write {dict(rows[0].values)}")
+
+    destination = watched.hubspot()
+    destination.__class__ = Broken
+    run = watched.sync(destination=destination)
+    assert (run.status, run.error_code) == ("failed", "DESTINATION_FAULT")
+    assert_clean(repr(run) + caplog.text)
+    assert "ValueError at test_privacy.py:" in caplog.text
 
 
 def test_values_of_a_row_are_not_shown() -> None:

@@ -12,7 +12,7 @@ from random import Random
 import pytest
 
 from orchestration.destinations.base import Limits
-from orchestration.sync import delivery
+from orchestration.sync import courier
 from orchestration.sync.lease import SyncBusy
 from orchestration.warehouse import Warehouse, WarehouseBusy, dbt
 from tests.conftest import environment
@@ -178,7 +178,7 @@ def test_a_run_that_was_stopped_sends_nothing_of_what_it_had_in_hand(
     lab.add_customers(1000)
     lab.build()
     asleep: list[float] = []
-    clock = delivery.time.monotonic
+    clock = courier.time.monotonic
 
     def now() -> float:
         return clock() + (1200 if asleep else 0)
@@ -193,11 +193,11 @@ def test_a_run_that_was_stopped_sends_nothing_of_what_it_had_in_hand(
     destination = lab.endpoint()
     destination.__class__ = Sleeper
     destination.limits = Limits(batch_rows=100, rates=((1000, 1),), connections=1)
-    courier = delivery.Courier.__init__
+    initial = courier.Courier.__init__
     monkeypatch.setattr(
-        delivery.Courier,
+        courier.Courier,
         "__init__",
-        lambda self, *arguments: courier(self, *arguments, clock=now),
+        lambda self, *arguments: initial(self, *arguments, clock=now),
     )
     run = lab.sync(build=False, destination=destination)
     assert (run.ok, run.calls_made) == (False, 2)
