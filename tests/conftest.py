@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from dbt.compilation import Linker
 from dbt_common.behavior_flags import BehaviorFlagRendered
+from dbt_common.events.base_types import BaseEvent, EventLevel
+from dbt_common.events.event_manager import EventManager
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
@@ -29,6 +31,19 @@ BehaviorFlagRendered._default_source = staticmethod(lambda: "tests")
 # Nor is a cycle in the same few graphs to be looked for at each of hundreds of calls, 0.6 s each;
 # commands that run in processes of their own do.
 Linker.find_cycles = lambda linker: None
+# dbt writes out each event, secrets masked, before it looks whether anybody is to read it: an
+# eighth of a run. Nobody reads those of level debug here.
+_fire_event = EventManager.fire_event
+
+
+def fire_what_is_read(
+    manager: EventManager, event: BaseEvent, level: EventLevel | None = None, **others: Any
+) -> None:
+    if (level or event.level_tag()) != EventLevel.DEBUG:
+        _fire_event(manager, event, level, **others)
+
+
+EventManager.fire_event = fire_what_is_read
 
 
 # Who shares a warehouse that takes minutes, or a project whose parsing takes 10 s.
