@@ -28,7 +28,7 @@ os.environ["DBT_LOG_LEVEL_FILE"] = "none"
 # For each flag of an adapter dbt looks through the whole stack for its caller's name, which it
 # shows in a warning. Under pytest that was four fifths of the time of the suite.
 BehaviorFlagRendered._default_source = staticmethod(lambda: "tests")
-# Nor is a cycle in the same few graphs to be looked for at each of hundreds of calls, 0.6 s each;
+# Nor is a cycle in the same few graphs to be looked for at each of hundreds of calls, 0.2 s each;
 # commands that run in processes of their own do.
 Linker.find_cycles = lambda linker: None
 # dbt writes out each event, secrets masked, before it looks whether anybody is to read it: an

@@ -1,5 +1,5 @@
 {# Names of the columns of the tables of some sources, by `schema.table`. Where one question can be
-   asked about all of them, it is: a question per table took a second of every dbt run. #}
+   asked about all of them, it is: a question per table took half a second of every dbt run. #}
 {% macro stored_columns(sources) %}
     {{ return(adapter.dispatch('stored_columns', 'cdp')(sources)) }}
 {% endmacro %}

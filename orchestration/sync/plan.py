@@ -23,7 +23,7 @@ from orchestration.warehouse import Placeholders, Warehouse, compose
 # a phase are alike to an endpoint, so a batch is one call.
 PHASES = ("1_erasures", "2_withdrawals", "3_leavers", "4_known", "5_new")
 LAST_PROTECTED_PHASE = PHASES[1]
-NO_PHASE = ""
+NO_PHASE = ""  # before all of them
 
 _TEXT = {"varchar", "text", "character varying", "string"}
 

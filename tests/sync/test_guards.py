@@ -68,10 +68,9 @@ def test_nothing_at_all_is_sent_to_another_place(lab: Lab) -> None:
         "update standin.customer_consents set is_granted = false where customer_id = 'c0001'",
         "update standin.customers set city = 'Rome' where customer_id = 'c0002'",
     )
-    endpoint = lab.endpoint()
     before = lab.fetch("select place_hash from state.sync_runs")
     lab.execute("update state.sync_runs set place_hash = 'of another list'")
-    run = lab.sync(destination=endpoint)
+    run = lab.sync()
     assert blocked_by(run) == ["place_changed"]
     assert next(v.observed for v in run.guards if v.guard == "place_changed") == 5
     assert lab.sync(dry_run=True).held_by == ["place_changed"]
