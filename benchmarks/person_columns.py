@@ -142,7 +142,8 @@ def _form(name: str) -> str:
 
 def guess_mapping(header: Sequence[str], truth: str, canonical: Iterable[str]) -> Mapping:
     """What the names of the columns say, the truth's and those that are there twice left out. Ids
-    of records are never guessed: in labelled files they often spell the label."""
+    of records are not guessed, in labelled files they often spell the label, unless a column has
+    the very name of a canonical one."""
     folded = [_folded(name) for name in header]
     free = {name: _form(name) for name in header
             if _folded(name) != _folded(truth) and folded.count(_folded(name)) == 1}  # fmt: skip

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -98,7 +98,7 @@ def read_dates(
     read = {value: _read(shape, decided) for value, shape in shapes.items() if shape}
     unread = sum(number for value, number in counts.items() if not read.get(value))
     written, _ = rewritten(column, lambda value: read.get(value) or value)
-    return written, DateOrder(**{**decided.__dict__, "unread": unread})
+    return written, replace(decided, unread=unread)
 
 
 Shape = tuple[str, tuple[int, int, int]]
@@ -179,7 +179,7 @@ def _decide(shapes: Iterable[tuple[Shape, int]], order: str | None) -> DateOrder
 def _read(shape: Shape, decided: DateOrder) -> str | None:
     """ISO, or None for what is no date in the order that was decided."""
     kind, (first, second, third) = shape
-    is_short = kind.endswith(".") and kind != "y.."
+    is_short = kind in ("...", "dm.")
     if kind == "y..":
         return _iso(first, second, third)
     if kind in ("dmy", "dm."):

@@ -45,7 +45,7 @@ CHUNK_ROWS = 50_000
 @dataclass
 class Reading:
     """What was found in a file and what was done about it; by canonical column: how many values
-    were words for ``nothing``, and keys whose last digits were ``cut`` off."""
+    were words for ``nothing``, and keys (and labels) whose last digits were ``cut`` off."""
 
     file: str
     encoding: str
@@ -165,7 +165,9 @@ def read_people(
             filled["birth_date"], reading.dates = read_dates(filled["birth_date"], order)
         names = {"source": pa.repeat(pa.scalar(source), columns.num_rows)}
         tables.append(pa.table({**names, **filled}))
-        labels.append(_without_nothing(columns[truth], "")[0])
+        labelled, _ = _without_nothing(columns[truth], "")
+        labelled, reading.cut[truth] = _without_cut(labelled)
+        labels.append(labelled)
         readings.append(reading)
     records = pa.concat_tables(tables, promote_options="default")
     shuffled = pa.array(np.random.default_rng(seed).permutation(records.num_rows))
@@ -206,7 +208,7 @@ def _filled(name: str, columns: pa.Table, reading: Reading, keys: Sequence[str])
         both = pc.binary_join_element_wise(joined, part, " ")
         joined = pc.coalesce(both, joined, part)
     if name in keys:
-        joined, reading.cut[name] = rewritten(joined, lambda v: None if is_cut(v) else v)
+        joined, reading.cut[name] = _without_cut(joined)
     return joined
 
 
@@ -214,10 +216,15 @@ def _without_nothing(column: pa.ChunkedArray, name: str) -> tuple[pa.ChunkedArra
     return rewritten(column, lambda value: None if is_nothing(value, name) else value)
 
 
+def _without_cut(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, int]:
+    """Without numbers that many people have in common since their last digits are gone."""
+    return rewritten(column, lambda value: None if is_cut(value) else value)
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[CsvFile | ParquetFile]:
-    """A CSV or Parquet file, gzipped or not. Raises ``PersonFileError`` for what goes wrong while
-    it is open."""
+    """A CSV file, gzipped or not, or a Parquet file. Raises ``PersonFileError`` for what goes wrong
+    while it is open."""
     if not path.is_file():
         raise PersonFileError(f"{path}: no such file")
     try:

@@ -22,7 +22,7 @@ _NOTHING = re.compile(
 )
 # People are called Na and Nil, and NA is Namibia.
 _NOTHING_BUT_A_NAME = re.compile("na|nil", re.IGNORECASE)
-NAMES = ("first_name", "last_name", "full_name", "country")
+MAY_BE_NA = ("first_name", "last_name", "full_name", "country")
 
 # Three noughts are thousands: 12.000 is no 12.
 _FRACTION = re.compile(r"(-?[0-9]+)\.(?:0{1,2}|0{4,})")
@@ -36,7 +36,7 @@ def is_nothing(value: str, name: str) -> bool:
     """Whether a value of the canonical column ``name`` is a word for nothing."""
     if _NOTHING.fullmatch(value):
         return True
-    return name not in NAMES and bool(_NOTHING_BUT_A_NAME.fullmatch(value))
+    return name not in MAY_BE_NA and bool(_NOTHING_BUT_A_NAME.fullmatch(value))
 
 
 def as_whole(value: str) -> str:
@@ -62,16 +62,14 @@ def rewritten(
 ) -> tuple[pa.ChunkedArray, int]:
     """The text column with ``write`` done to every value, and how many values it made null. Each
     distinct value is looked at once."""
-    coded = pc.dictionary_encode(column.combine_chunks())
-    if isinstance(coded, pa.ChunkedArray):
-        coded = coded.combine_chunks()
+    coded = pc.dictionary_encode(column).combine_chunks()
     written = pa.array([write(value) for value in coded.dictionary.to_pylist()], pa.string())
     result = written.take(coded.indices)
     return pa.chunked_array([result]), result.null_count - column.null_count
 
 
 def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Any column of Parquet as text: whole numbers as such, not-a-numbers null, dates ISO. Raises
+    """Any column of Parquet as text: whole numbers as such, dates ISO. Raises
     ``pa.ArrowException`` for nested ones."""
     if pa.types.is_floating(column.type):
         return pa.chunked_array([_text_of_floats(chunk) for chunk in column.chunks], pa.string())
@@ -86,5 +84,4 @@ def _text_of_floats(floats: pa.Array) -> pa.Array:
     with np.errstate(invalid="ignore"):
         is_whole = (np.abs(values) < 2**63) & (np.floor(values) == values)
     whole = pa.array(np.where(is_whole, values, 0).astype(np.int64)).cast(pa.string())
-    text = pc.if_else(pa.array(is_whole), whole, floats.cast(pa.string()))
-    return pc.if_else(pa.array(np.isnan(values)), pa.scalar(None, pa.string()), text)
+    return pc.if_else(pa.array(is_whole), whole, floats.cast(pa.string()))

@@ -100,7 +100,7 @@ def run_metadata(run: SyncRun) -> dict[str, Any]:
 
 def _checks(run: SyncRun) -> Iterator[dg.AssetCheckResult]:
     """None of them blocks: what a guard holds fails the step by itself."""
-    [health] = [sync for sync in overview(TARGET) if sync["sync_name"] == run.sync_name]
+    [health] = overview(TARGET, run.sync_name)
     waiting = {name: health.get(name) or 0 for name in ("dead_letters", "rows_in_doubt")}
     held_by = {v.guard: v.observed for v in run.guards if not v.passed}
     refused = {name: getattr(run, name) for name in ("rows_rejected", "rows_resumed_rejected")}
@@ -149,15 +149,14 @@ def _ledger_specs() -> list[dg.AssetSpec]:
     ]
 
 
-def with_times(spec: SyncSpec) -> SyncSpec:
-    """The same. Raises ``InvalidSync`` for a schedule that Dagster cannot read: it would take all
-    other definitions down."""
+def check_times(spec: SyncSpec) -> None:
+    """Raises ``InvalidSync`` for a schedule that Dagster cannot read: it would take all other
+    definitions down."""
     try:
         if spec.schedule:
             dg.ScheduleDefinition(job_name=spec.sync_name, cron_schedule=spec.schedule)
     except dg.DagsterInvalidDefinitionError:
         raise InvalidSync(f"{spec.sync_name}: schedule: {spec.schedule!r} is not cron") from None
-    return spec
 
 
 def load_each(
@@ -167,20 +166,23 @@ def load_each(
     right, wrong = {}, {}
     for name in sync_names(manifest):
         try:
-            right[name] = with_times(load_sync(manifest, name))
+            spec = load_sync(manifest, name)
+            check_times(spec)
+            right[name] = spec
         except InvalidSync as error:
             wrong[name] = error
     return right, wrong
 
 
-def sync_assets(manifest: dict[str, Any]) -> list[dg.AssetsDefinition]:
-    """Of all syncs, right or wrong."""
-    right, wrong = load_each(manifest)
+def sync_assets(
+    right: Mapping[str, SyncSpec], wrong: Mapping[str, InvalidSync]
+) -> list[dg.AssetsDefinition]:
+    """Of all syncs."""
     return [
         *(sync_asset(spec) for spec in right.values()),
         *(unusable_asset(name, error) for name, error in wrong.items()),
     ]
 
 
-specs, _ = load_each(manifest())
-assets = [*sync_assets(manifest()), *_ledger_specs()]
+specs, _unusable = load_each(manifest())
+assets = [*sync_assets(specs, _unusable), *_ledger_specs()]

@@ -4,16 +4,21 @@ from pathlib import Path
 from typing import Any
 
 from orchestration.alerts.states import read_states
-from orchestration.sync.spec import load_manifest, load_syncs
+from orchestration.sync.spec import load_manifest, load_sync, sync_names
 from orchestration.warehouse import ROOT, Warehouse, compose
 
 _DECLARED = ("destination", "object", "mode", "schedule")
 
 
-def overview(target: str | None = None, *, project_dir: Path = ROOT) -> list[dict[str, Any]]:
-    """A row per declared sync: its declaration, ``state`` as of ``alert_states`` (never_ran
-    where there is none) and the columns of ``sync_health`` once that is built."""
-    specs = load_syncs(load_manifest(project_dir))
+def overview(
+    target: str | None = None, sync_name: str | None = None, *, project_dir: Path = ROOT
+) -> list[dict[str, Any]]:
+    """A row per declared sync, or of the one that is named, however the others are declared: its
+    declaration, ``state`` as of ``alert_states`` (never_ran where there is none) and the columns
+    of ``sync_health`` once that is built. Raises ``InvalidSync``."""
+    manifest = load_manifest(project_dir)
+    names = [sync_name] if sync_name else sync_names(manifest)
+    specs = {name: load_sync(manifest, name) for name in names}
     with Warehouse.open(target, project_dir) as warehouse:
         states = {state.subject: state.state for state in read_states(warehouse)}
         health = warehouse.relation("sync_health")

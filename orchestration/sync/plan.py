@@ -195,7 +195,8 @@ class Plan:
         """Raise ``InvalidSync`` where the table is not what its contract says."""
         present = self._warehouse.column_types(self._model)
         if not present:
-            raise InvalidSync(f"{self._spec.sync_name}: not built yet; run dbt first")
+            first = "land and build first (`cdp land`, `dbt build`)"
+            raise InvalidSync(f"{self._spec.sync_name}: not built yet; {first}")
         if missing := sorted(set(self._spec.columns) - set(present)):
             raise InvalidSync(f"{self._spec.sync_name}: no column {', '.join(missing)} there")
         if odd := sorted(name for name in self._spec.columns if present[name] not in _TEXT):

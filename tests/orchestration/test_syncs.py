@@ -189,7 +189,7 @@ def test_a_wrong_declaration_fails_for_itself_and_the_others_are_there(of_syncs)
     add_sync(edited, "sync_lanterna__people")
     meta = edited["exposures"]["exposure.cdp.sync_lanterna__people"]["config"]["meta"]
     meta["sync"] |= {"schedule": "0 25 * * *"}
-    right, wrong = of_syncs.sync_assets(edited)
+    right, wrong = of_syncs.sync_assets(*of_syncs.load_each(edited))
     assert right.key.path == ["hubspot", SYNC]
     assert wrong.key.path == ["invalid", "sync_lanterna__people"]
     result = dg.materialize([wrong], raise_on_error=False)

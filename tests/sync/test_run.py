@@ -1,10 +1,12 @@
 """What a run does to the portal, from first delivery to the last person leaving."""
 
+import copy
 from math import ceil, log2
 
 import pytest
 
-from orchestration.sync.spec import InvalidSync
+from orchestration.sync import overview
+from orchestration.sync.spec import InvalidSync, load_manifest
 from tests.fakes.server import Answer, ApiError, Request
 from tests.sync.invariants import plays
 from tests.sync.lab import SYNC, Lab
@@ -259,3 +261,19 @@ def test_two_poison_rows_in_a_thousand_cost_a_few_calls_and_nobody_else(lab: Lab
     lab.hub.poison.clear()
     run = lab.sync()
     assert (run.status, run.rows_delivered, run.calls_made) == ("succeeded", 2, 1)
+
+
+def test_how_a_sync_is_can_be_asked_beside_one_that_is_declared_wrong(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the asset does after its run."""
+    manifest = load_manifest(lab.project)
+    exposure = copy.deepcopy(manifest["exposures"][f"exposure.cdp.{SYNC}"])
+    exposure["name"] = "sync_lanterna__people"
+    exposure["depends_on"]["nodes"] = []
+    manifest["exposures"]["exposure.cdp.sync_lanterna__people"] = exposure
+    monkeypatch.setattr(overview, "load_manifest", lambda _: manifest)
+    with pytest.raises(InvalidSync, match="sync_lanterna__people"):
+        overview.overview(project_dir=lab.project)
+    [found] = overview.overview(None, SYNC, project_dir=lab.project)
+    assert (found["sync_name"], found["state"]) == (SYNC, "never_ran")
