@@ -38,12 +38,12 @@
         {% endif %}
     ),
 
-    -- Of two that somebody decided apart, the one that came first stays with the others.
+    -- Of two that somebody decided apart one stays with the others.
     decided_apart as (
 
         select distinct
             one.group_key,
-            case when decisions.has_left_come_first then other.label else one.label end as label
+            case when decisions.does_left_stay then other.label else one.label end as label
 
         from ({{ decisions_apart(decided) }}) as decisions
 
@@ -117,22 +117,35 @@
 {% endmacro %}
 
 {# Which two records people told apart, or what decisions make of each of them, and which of the two
-   was there first. #}
+   stays where both would be: the one that others were said to be one with, else the one that was
+   there first. #}
 {% macro decisions_apart(decided) %}
-    {%- set keys = {'left': 'decisions.left_record_key', 'right': 'decisions.right_record_key'} %}
+    {%- set is_earlier = 'coalesce(one_record.loaded_at <= other_record.loaded_at, true)' %}
     select
-        {%- for side, key in keys.items() %}
-        {{ 'coalesce(decided_' ~ side ~ '.label, ' ~ key ~ ')' if decided else key }} as {{ side }}_key,
-        {%- endfor %}
-        coalesce(one_record.loaded_at <= other_record.loaded_at, true) as has_left_come_first
+        decisions.left_record_key,
+        decisions.right_record_key,
+        {%- if decided %}
+        coalesce(decided_left.label, decisions.left_record_key) as left_key,
+        coalesce(decided_right.label, decisions.right_record_key) as right_key,
+        decided_left.label is not null and decided_right.label is not null as are_both_tied,
+        case
+            when (decided_left.label is null) = (decided_right.label is null) then {{ is_earlier }}
+            else decided_right.label is null
+        end as does_left_stay
+        {%- else %}
+        decisions.left_record_key as left_key,
+        decisions.right_record_key as right_key,
+        {{ is_earlier }} as does_left_stay
+        {%- endif %}
     from {{ ref('int_identity__decisions_listed') }} as decisions
     inner join {{ ref('customer_records') }} as one_record
         on decisions.left_record_key = one_record.record_key
     inner join {{ ref('customer_records') }} as other_record
         on decisions.right_record_key = other_record.record_key
-    {%- for side, key in keys.items() if decided %}
-    left join {{ decided }} as decided_{{ side }} on {{ key }} = decided_{{ side }}.node_key
-    {%- endfor %}
+    {%- if decided %}
+    left join {{ decided }} as decided_left on decisions.left_record_key = decided_left.node_key
+    left join {{ decided }} as decided_right on decisions.right_record_key = decided_right.node_key
+    {%- endif %}
     where
         decisions.is_in_force
         and decisions.decision = 'different'

@@ -42,17 +42,14 @@
     select distinct
         one.group_key,
         case
-            when one_decided.node_key is null
-                and (other_decided.node_key is not null or not apart.has_left_come_first)
-                then one.node_key
-            when other_decided.node_key is null then other.node_key
+            when apart.are_both_tied then null
+            when apart.does_left_stay then other.node_key
+            else one.node_key
         end as node_key
-    from ({{ decisions_apart(none) }}) as apart
-    inner join {{ proposals }} as one on apart.left_key = one.node_key
+    from ({{ decisions_apart(decided) }}) as apart
+    inner join {{ proposals }} as one on apart.left_record_key = one.node_key
     inner join {{ proposals }} as other
-        on apart.right_key = other.node_key and one.group_key = other.group_key
-    left join {{ decided }} as one_decided on one.node_key = one_decided.node_key
-    left join {{ decided }} as other_decided on other.node_key = other_decided.node_key
+        on apart.right_record_key = other.node_key and one.group_key = other.group_key
 {% endmacro %}
 
 {# Limits of values are for somebody to look at, but nothing makes a customer larger than a customer
@@ -66,14 +63,14 @@
     from (
         select
             placed.*,
-            sum(case when placed.leaver = '' then 1 else 0 end) over (
+            sum(case when placed.leaver is null then 1 else 0 end) over (
                 partition by placed.group_key
             ) <= {{ var('identity_max_records_per_customer') }}
             and max(case when refused.group_key is null then 0 else 1 end) over (
                 partition by placed.group_key
             ) = 0 as is_joint
         from (
-            select proposals.*, coalesce(leavers.node_key, '') as leaver
+            select proposals.*, leavers.node_key as leaver
             from {{ proposals }} as proposals
             left join {{ leavers }} as leavers on proposals.node_key = leavers.node_key
         ) as placed

@@ -22,7 +22,7 @@ sizes as (
 
     select
         coalesce(sum(record_count * customer_count), 0) as record_count,
-        sum(case when is_anonymous then 0 else record_count * customer_count end)
+        coalesce(sum(case when is_anonymous then 0 else record_count * customer_count end), 0)
             as known_record_count,
         coalesce(sum(case when is_anonymous then 0 else customer_count end), 0) as customer_count,
         coalesce(sum(case when is_anonymous then customer_count else 0 end), 0)

@@ -188,9 +188,11 @@ def decided_records() -> list[Record]:
     """Two customers in each story, whom somebody will say to be one."""
     two = [
         two_of
-        for story in ("same", "third", "undone", "parted", "order", "passer")
+        for story in ("same", "third", "undone", "parted", "early", "order", "passer")
         for two_of in (person("a", story, 1, **MARIE), person("b", story, 2, **JEANNE))
     ]
+    # Whoever is later leaves, also where that is the first by name.
+    two += [person("a", "late", 2, **MARIE), person("b", "late", 1, **JEANNE)]
     records = [row for rows in two for row in rows]
     by_key = {row["record_key"]: row for row in records}
     # Somebody else, whom an initial ties to Jeanne.
@@ -215,6 +217,9 @@ def decided_records() -> list[Record]:
     records += [
         record(letter, "quarrel", 1, **(box if letter in "ac" else {})) for letter in "abcd"
     ]
+    # Two that were told apart are tied by a third decision between their mailboxes.
+    for letter, box in (("a", 1), ("c", 1), ("d", 2), ("b", 2), ("e", 3), ("f", 4)):
+        records.append(record(letter, "chain", 1, email=f"chain{box}@post.example"))
     for letter in "ab":
         records += person(letter, "large", 1, 7)
         for number, row in enumerate(person(letter, "cards", 1, 6)):
@@ -286,6 +291,11 @@ def decided(tmp_path_factory: pytest.TempPathFactory) -> Decided:
             say(project, "same", f"a1:{story}", f"b1:{story}")
     say(project, "different", "a1:undone", "b1:undone")
     say(project, "different", "a2:parted", "b2:parted")
+    say(project, "different", "a2:early", "b1:early")
+    say(project, "different", "a2:late", "b2:late")
+    for one, other in ("ae", "bf", "cd"):
+        say(project, "same", f"{one}:chain", f"{other}:chain")
+    say(project, "different", "a:chain", "b:chain")
     say(project, "same", "a:quarrel", "b:quarrel")
     say(project, "same", "c:quarrel", "d:quarrel")
     say(project, "different", "b:quarrel", "c:quarrel")
@@ -324,6 +334,19 @@ def test_the_newest_word_about_two_records_counts(decided) -> None:
 def test_who_is_parted_from_one_of_them_leaves_alone(decided) -> None:
     assert decided.after["parted"] == [1, 9]
     assert "b2:parted" in decided.alone
+    assert decided.after["late"] == [1, 9]
+    assert "a2:late" in decided.alone
+
+
+def test_the_one_about_whom_nothing_else_was_decided_leaves(decided) -> None:
+    """Though it came first: the other one was said to be one with somebody."""
+    assert decided.after["early"] == [1, 9]
+    assert "a2:early" in decided.alone
+
+
+def test_decisions_that_cannot_all_be_true_join_nobody(decided) -> None:
+    assert decided.before["chain"] == decided.after["chain"] == [1, 1, 2, 2]
+    assert ("a:chain", "decisions_contradict") in decided.reviewed
 
 
 def test_people_have_their_word_before_what_evidence_would_join(decided) -> None:
