@@ -1,4 +1,3 @@
-{# One text for every place that asks whether a group can be one person by its keys. #}
 {% macro groups_with_too_many_values(members, group_key) -%}
     with
 

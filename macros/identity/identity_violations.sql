@@ -106,13 +106,8 @@
     select group_key, label, 'persons_contradict' as reason from persons_contradict
     union
     {%- endif %}
-    select group_key, cast(null as {{ text }}) as label, 'too_many_records' as reason
-    from members
-    group by group_key
-    having count(*) > {{ var('identity_max_records_per_customer') }}
-    union
-    select group_key, cast(null as {{ text }}) as label, 'too_many_values' as reason
-    from ({{ groups_with_too_many_values('members', 'group_key') }}) as overloaded
+    select group_key, cast(null as {{ text }}) as label, reason
+    from ({{ groups_over_limits('members', 'group_key') }}) as over_limits
     {% endif %}
 {% endmacro %}
 

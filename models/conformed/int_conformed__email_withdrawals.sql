@@ -58,6 +58,7 @@ decisions as (
 
     select
         record_key,
+        cast(null as {{ dbt.type_string() }}) as email,
         'unsubscribes:' || coalesce(event_key, record_key) as decision_key,
         'withdrawn' as status,
         occurred_at as captured_at,
@@ -69,6 +70,7 @@ decisions as (
 
     select
         record_key,
+        email,
         'subscribers:' || subscriber_id || ':' || cast(
             row_number() over (
                 partition by record_key
@@ -117,4 +119,6 @@ select
 from decisions
 
 left join addresses
-    on decisions.record_key = addresses.record_key
+    on
+        decisions.record_key = addresses.record_key
+        and (decisions.status = 'withdrawn' or decisions.email = addresses.email)

@@ -9,21 +9,7 @@ anonymous_clusters_resolved as (
 
 ),
 
-oversize as (
-
-    select
-        cluster_key,
-        'too_many_records' as reason
-
-    from anonymous_clusters_resolved
-
-    group by cluster_key
-
-    having count(*) > {{ var('identity_max_records_per_customer') }}
-
-),
-
--- Only clusters of several records can hold several values of a type, but the cookie before.
+-- Only clusters of several records can be over a limit.
 members_in_company as (
 
     select
@@ -41,22 +27,10 @@ members_in_company as (
 
 ),
 
-overloaded as (
+over_limits as (
 
-    select
-        cluster_key,
-        'too_many_values' as reason
-
-    from ({{ groups_with_too_many_values('members_in_company', 'cluster_key') }}) as held
-
-),
-
-all_overloaded as (
-
-    select * from oversize
-    union all
-    select * from overloaded
+    {{ groups_over_limits('members_in_company', 'cluster_key') }}
 
 )
 
-select * from all_overloaded
+select * from over_limits

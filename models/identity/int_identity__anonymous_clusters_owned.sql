@@ -49,11 +49,17 @@ known as (
 browsers as (
 
     select
-        anonymous_clusters_resolved.cluster_key,
+        anonymous_clusters_claimed.anonymous_cluster_key,
+        anonymous_clusters_claimed.cluster_key,
         count(*) as record_count,
         min(customer_records.loaded_at) as first_loaded_at
 
-    from anonymous_clusters_resolved
+    from anonymous_clusters_claimed
+
+    inner join anonymous_clusters_resolved
+        on
+            anonymous_clusters_claimed.anonymous_cluster_key
+            = anonymous_clusters_resolved.cluster_key
 
     inner join customer_records
         on anonymous_clusters_resolved.record_key = customer_records.record_key
@@ -63,31 +69,30 @@ browsers as (
             select cluster_key from anonymous_clusters_overloaded
         )
 
-    group by anonymous_clusters_resolved.cluster_key
+    group by
+        anonymous_clusters_claimed.anonymous_cluster_key,
+        anonymous_clusters_claimed.cluster_key
 
 ),
 
 added_up as (
 
     select
-        anonymous_clusters_claimed.anonymous_cluster_key,
-        anonymous_clusters_claimed.cluster_key,
+        browsers.anonymous_cluster_key,
+        browsers.cluster_key,
         known.record_count + sum(browsers.record_count) over (
-            partition by anonymous_clusters_claimed.cluster_key
+            partition by browsers.cluster_key
             order by
                 case when browsers.first_loaded_at is null then 1 else 0 end,
                 browsers.first_loaded_at,
-                {{ binary_order('browsers.cluster_key') }}
+                {{ binary_order('browsers.anonymous_cluster_key') }}
             rows between unbounded preceding and current row
         ) as customer_record_count
 
-    from anonymous_clusters_claimed
-
-    inner join browsers
-        on anonymous_clusters_claimed.anonymous_cluster_key = browsers.cluster_key
+    from browsers
 
     inner join known
-        on anonymous_clusters_claimed.cluster_key = known.cluster_key
+        on browsers.cluster_key = known.cluster_key
 
 )
 

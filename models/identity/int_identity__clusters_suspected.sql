@@ -43,21 +43,7 @@ members as (
 
 ),
 
-oversize as (
-
-    select
-        cluster_key,
-        'too_many_records' as reason
-
-    from members
-
-    group by cluster_key
-
-    having count(*) > {{ var('identity_max_records_per_customer') }}
-
-),
-
--- Only clusters of several records can hold several values of a type.
+-- Only clusters of several records can be over a limit.
 members_in_company as (
 
     select * from members
@@ -71,13 +57,9 @@ members_in_company as (
 
 ),
 
-overloaded as (
+over_limits as (
 
-    select
-        cluster_key,
-        'too_many_values' as reason
-
-    from ({{ groups_with_too_many_values('members_in_company', 'cluster_key') }}) as held
+    {{ groups_over_limits('members_in_company', 'cluster_key') }}
 
 ),
 
@@ -101,11 +83,9 @@ decided_apart as (
 
 suspected as (
 
-    select * from oversize
-    union all
     select * from clusters_contradicted
     union all
-    select * from overloaded
+    select * from over_limits
     union all
     select * from decided_apart
 

@@ -45,6 +45,13 @@ persons as (
     inner join records_keyed
         on clusters_resolved.record_key = records_keyed.record_key
 
+    where
+        clusters_resolved.cluster_key in (
+            select left_cluster_key from refusals_paired
+            union
+            select right_cluster_key from refusals_paired
+        )
+
 ),
 
 contradicted as (

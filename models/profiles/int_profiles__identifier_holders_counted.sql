@@ -47,16 +47,18 @@ named as (
 
 rejected as (
 
-    select distinct
+    select
         identifier_type,
-        identifier_value
+        identifier_value,
+        -- Somebody took a value off the record of a wrong person: no word about the value, where
+        -- it is somebody's.
+        max(case when rejection_reason != 'detached' then 1 else 0 end) = 1 as is_no_key
 
     from validated_identifiers
 
-    -- Somebody took a value off the record of a wrong person. That is no word about the value.
-    where
-        rejection_reason is not null
-        and rejection_reason != 'detached'
+    where rejection_reason is not null
+
+    group by identifier_type, identifier_value
 
 ),
 
@@ -112,9 +114,10 @@ counted as (
         named.identifier_value,
         cast(coalesce(holders.holder_count, 0) as {{ dbt.type_bigint() }}) as holder_count,
         cast(coalesce(holders.device_count, 0) as {{ dbt.type_bigint() }}) as device_holder_count,
-        rejected.identifier_value is not null as is_rejected,
+        rejected.identifier_value is not null
+        and (rejected.is_no_key or holders.identifier_value is null) as is_rejected,
         case
-            when holders.holder_count = 1 and rejected.identifier_value is null
+            when holders.holder_count = 1 and not coalesce(rejected.is_no_key, false)
                 then holders.customer_id
         end as customer_id
 

@@ -1,7 +1,7 @@
 """Decisions of people about who is who, in the append-only table ``state.identity_decisions``.
 
-A decision is written here and nothing else: the models of the next build apply it, before all
-evidence, and list it in ``identity_review_queue`` when it breaks a rule.
+A decision is written here and nothing else: the models of the next build apply it, no evidence
+stands against it, and they list it in ``identity_review_queue`` when it breaks a rule.
 """
 
 import hashlib

@@ -11,7 +11,7 @@ import pyarrow as pa
 from benchmarks.identity_warehouse import RECORD_COLUMNS, ROOT, IdentityWarehouse
 
 SHARED = Path(os.environ.get("CDP_SHARED_DIR", ROOT.parent / "shared"))
-# For a test that asks who is who and nothing else: 37 models of 60.
+# For a test that asks who is who and nothing else.
 CUSTOMERS = ("path:models/identity,+customer_identities", "customer_id_assignments")
 
 

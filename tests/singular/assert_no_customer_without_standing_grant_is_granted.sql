@@ -13,7 +13,7 @@ consents as (
 
 identifiers as (
 
-    select * from {{ ref('customer_identifiers') }}
+    select * from {{ ref('int_profiles__identifiers_held') }}
 
 ),
 

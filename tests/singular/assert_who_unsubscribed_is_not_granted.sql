@@ -40,4 +40,7 @@ inner join subscribers
 inner join unsubscribes
     on subscribers.record_key = unsubscribes.record_key
 
-where unsubscribes.occurred_at >= consents.decided_at
+where
+    unsubscribes.occurred_at >= consents.decided_at
+    -- An impossible time counts from its arrival.
+    and unsubscribes.occurred_at <= {{ dbt.dateadd('day', 1, 'unsubscribes.loaded_at') }}

@@ -1,16 +1,18 @@
 """What a declaration must say, and what refuses to run."""
 
 import copy
+import csv
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from orchestration.destinations import destination_class
 from orchestration.destinations.hubspot import HubSpot
 from orchestration.sync.run import run_sync
-from orchestration.sync.spec import InvalidSync, load_manifest, load_sync, load_syncs
+from orchestration.sync.spec import InvalidSync, Purpose, load_manifest, load_sync, load_syncs
+from orchestration.warehouse import ROOT
 from tests.sync.lab import SYNC, Lab
 
 Change = Callable[[dict[str, Any]], None]
@@ -137,3 +139,8 @@ def test_the_environment_configures_hubspot(lab: Lab, monkeypatch: pytest.Monkey
     lab.build()
     assert run_sync(SYNC, project_dir=lab.project).rows_delivered == 3
     assert lab.hub.calls[0].path == "/crm/objects/2026-09/contacts/batch/upsert"
+
+
+def test_a_sync_may_have_the_purposes_that_a_refusal_of_everything_refuses() -> None:
+    with (ROOT / "seeds" / "consent_purposes.csv").open() as file:
+        assert {row["purpose"] for row in csv.DictReader(file)} == set(get_args(Purpose))
