@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 
@@ -378,3 +379,13 @@ def test_a_browser_over_a_limit_is_nobody_s_and_seen(decided) -> None:
         ("too_many_records", kiosk, found["shop:kiosk"], 14),
         *late,
     }
+
+
+def test_a_date_that_alarms_passes_once_it_is_accepted(project: IdentityProject, told) -> None:
+    project.query("update identity.identity_health set is_alarming = true")
+    test = ("test", "--select", "assert_identity_has_not_collapsed")
+    [(as_of,)] = project.query("select max(as_of) from identity.identity_health")
+    day_before = {"identity_accepted_through": str(as_of - timedelta(days=1))}
+    with pytest.raises(AssertionError):
+        project.invoke(*test, variables=day_before)
+    project.invoke(*test, variables={"identity_accepted_through": str(as_of)})

@@ -130,3 +130,11 @@ def test_only_a_sync_of_exact_identity_looks_at_links(
         database.execute(f"create table if not exists {table} as {PEOPLE[name]}")
     found = {customer for (customer,) in database.execute(sql).fetchall()}
     assert found == ({"by_key"} if is_strict else {"by_key", "alike"})
+
+
+def test_an_address_is_an_email_or_a_phone(request: pytest.FixtureRequest) -> None:
+    project = request.getfixturevalue("dbt")
+    chosen = f"{{{{ permitted_addresses('{SYNC}', 'phone') }}}}"
+    assert "people.phone" in project.compile(chosen)
+    with pytest.raises(pytest.fail.Exception, match="loyalty_id is no address"):
+        project.compile(chosen.replace("phone", "loyalty_id"))
