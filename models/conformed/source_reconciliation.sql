@@ -30,6 +30,21 @@ quarantined as (
 
 ),
 
+-- Taken out because the person asked for it, most of them after they were counted.
+erased as (
+
+    select
+        table_name as source_table,
+        sum(row_count) as erased_rows
+
+    from {{ source('state', 'erased_rows') }}
+
+    where action = 'delete'
+
+    group by table_name
+
+),
+
 conformed as (
 
     {% for subject in subjects %}
@@ -56,11 +71,13 @@ final as (
         conformed.loaded_rows,
         coalesce(quarantined.quarantined_rows, 0) as quarantined_rows,
         cast(conformed.deduplicated_rows as {{ dbt.type_bigint() }}) as deduplicated_rows,
+        cast(coalesce(erased.erased_rows, 0) as {{ dbt.type_bigint() }}) as erased_rows,
         cast(
             landings.read_rows
             - conformed.loaded_rows
             - coalesce(quarantined.quarantined_rows, 0)
             - conformed.deduplicated_rows
+            - coalesce(erased.erased_rows, 0)
             as {{ dbt.type_bigint() }}
         ) as lost_rows
 
@@ -71,6 +88,9 @@ final as (
 
     left join quarantined
         on conformed.source_table = quarantined.source_table
+
+    left join erased
+        on conformed.source_table = erased.source_table
 
 )
 

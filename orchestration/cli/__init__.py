@@ -3,7 +3,7 @@ of the project, which it imports when it runs: ``--help`` must not wait for dbt.
 
 import typer
 
-from orchestration.cli import alerts, data, identity, syncs
+from orchestration.cli import alerts, data, identity, privacy, syncs
 from orchestration.cli.screen import Commands
 
 app = typer.Typer(
@@ -17,6 +17,7 @@ app = typer.Typer(
 data.register(app)
 syncs.register(app)
 alerts.register(app)
+privacy.register(app)
 app.add_typer(identity.identity_app, name="identity")
 app.add_typer(identity.explain_app, name="explain")
 

@@ -1,4 +1,4 @@
--- read = loaded + quarantined + deduplicated, for every source table and subject.
+-- read = loaded + quarantined + deduplicated + erased, for every source table and subject.
 select
     source_table,
     subject,

@@ -35,6 +35,7 @@ COMMANDS = {
     "reconcile": ("reconcile", SYNC),
     "repair": ("repair", "--yes"),
     "alert": ("alert",),
+    "erase": ("erase", "--yes"),
     "land": ("land", "{folder}/raw"),
     "fit": ("fit",),
     "publish": ("publish", "--folder", "{folder}/published"),

@@ -1,0 +1,47 @@
+{# Whose row of a raw table it is, as its YAML says: `record_of` (the native id of a record of that
+   source) or `identifies` (a type of identifier, or `{type_in: column}`). The values are those that
+   customer_records and customer_identifiers have. #}
+{% macro identifying_columns(table) %}
+    {% set found = [] %}
+    {% for column in table.columns.values() %}
+        {% set meta = column.config.meta %}
+        {% if meta.record_of or meta.identifies %}
+            {% set companion = identifying_companion(table, meta) %}
+            {% do found.append({
+                'name': column.name,
+                'companion': companion,
+                'unless': meta.unless,
+                'type': identifying_type(meta),
+                'value': identifying_value(meta, 'has_companion' if companion),
+            }) %}
+        {% endif %}
+    {% endfor %}
+    {{ return(found) }}
+{% endmacro %}
+
+{# The column without which a value cannot be read. #}
+{% macro identifying_companion(table, meta) %}
+    {% if meta.identifies is mapping %}{{ return(meta.identifies.type_in) }}{% endif %}
+    {{ return('country' if meta.identifies == 'phone' and 'country' in table.columns else none) }}
+{% endmacro %}
+
+{% macro identifying_type(meta) %}
+    {% if meta.record_of %}{{ return("'record'") }}{% endif %}
+    {% if meta.identifies is mapping %}{{ return(subject_identifier_type('companion')) }}{% endif %}
+    {{ return("'" ~ meta.identifies ~ "'") }}
+{% endmacro %}
+
+{% macro identifying_value(meta, has_companion) %}
+    {% if meta.record_of %}
+        {% set native_id = "'" ~ meta.prefix ~ "' || " ~ clean_text('given') if meta.prefix else 'given' %}
+        {{ return(record_key(meta.record_of, native_id)) }}
+    {% elif meta.identifies is mapping %}
+        {{ return(subject_identifier_value('companion', 'given')) }}
+    {% elif meta.identifies == 'email' %}
+        {{ return(normalize_email('given')) }}
+    {% elif meta.identifies == 'phone' %}
+        {{ return(normalize_phone('given', 'companion' if has_companion)) }}
+    {% endif %}
+    {% set value = clean_text('given') %}
+    {{ return('lower(' ~ value ~ ')' if meta.identifies == 'email_sha256' else value) }}
+{% endmacro %}

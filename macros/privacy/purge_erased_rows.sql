@@ -1,0 +1,53 @@
+{# Before anything is built: what a source sends again of somebody who was erased is out before a
+   model reads it. Without an erasure that is one small question. #}
+{% macro purge_erased_rows() %}
+    {% if not execute or flags.WHICH not in ['run', 'build', 'run-operation'] %}{{ return('') }}{% endif %}
+    {% set erased = source('state', 'erased_identifiers') %}
+    {% if run_query('select 1 from ' ~ erased ~ ' limit 1').rows %}
+        {% for table in graph.sources.values() if identifying_columns(table) %}
+            {% do purge_table(table, identifying_columns(table)) %}
+        {% endfor %}
+        {% do adapter.commit() %}
+    {% endif %}
+    {{ return('') }}
+{% endmacro %}
+
+{% macro purge_table(table, columns) %}
+    {% set action = table.config.meta.on_erasure or 'delete' %}
+    {% set rows = erased_rows(table, columns) %}
+    {% call statement('count_erased') %}
+        insert into {{ source('state', 'erased_rows') }}
+            (request_id, table_name, action, row_count, recorded_at)
+        select
+            request_id,
+            '{{ table.source_name }}.{{ table.name }}',
+            '{{ action }}',
+            count(*),
+            cast({{ dbt.current_timestamp() }} as {{ dbt.type_timestamp() }})
+        from ({{ rows }}) as erased
+        group by request_id
+    {% endcall %}
+    {% call statement('purge') %}
+        {% if action == 'anonymise' %}
+        update {{ table.relation_name }} set
+            {% for column in columns_about_people(table) %}
+            {{ column }} = null{{ ',' if not loop.last }}
+            {% endfor %}
+        {% else %}
+        delete from {{ table.relation_name }}
+        {% endif %}
+        where {{ row_locator(table.config.meta.key[0]) }} in (
+            select row_locator from ({{ rows }}) as erased
+        )
+    {% endcall %}
+{% endmacro %}
+
+{# What an anonymised row loses: the key of the row itself stays. #}
+{% macro columns_about_people(table) %}
+    {% set names = [] %}
+    {% for column in table.columns.values() if column.name not in table.config.meta.key %}
+        {% set meta = column.config.meta %}
+        {% if meta.pii or meta.record_of or meta.identifies %}{% do names.append(column.name) %}{% endif %}
+    {% endfor %}
+    {{ return(names) }}
+{% endmacro %}

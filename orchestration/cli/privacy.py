@@ -1,0 +1,52 @@
+"""``cdp erase``: what people may ask of us."""
+
+from typing import Annotated
+
+import typer
+
+from orchestration.cli.screen import Target, console, one_line_for, print_table
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("erase")(erase)
+
+
+def erase(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    target: Target = None,
+) -> None:
+    """Take people who asked for it, and whom no destination holds any more, out of the
+    warehouse for good. 1: somebody is still to be waited for."""
+    from orchestration import erasure
+
+    requests = erasure.open_requests(target)
+    if not requests:
+        console.print("nobody waits to be erased")
+        return
+    print_table(
+        ("request", "due", "state"),
+        (
+            (
+                request.request_id,
+                str(request.due_on or ""),
+                "ready"
+                if request.is_ready
+                else f"waits for {request.waits_for} ({request.destination_row_count} rows)",
+            )
+            for request in requests
+        ),
+    )
+    ready = [request for request in requests if request.is_ready]
+    if ready:
+        if not yes:
+            typer.confirm(f"Erase {len(ready)}? Their raw rows are gone for good", abort=True)
+        with one_line_for(erasure.ErasureFailed):
+            found = erasure.erase(target)
+        rows = ((rows.table_name, rows.action, f"{rows.row_count:,}") for rows in found)
+        print_table(("raw table", "action", "rows"), rows)
+        console.print(
+            f"{len(ready)} erased; the next `dbt build` takes them out of what is built, and"
+            " `cdp publish` out of the copy for BI"
+        )
+    raise typer.Exit(0 if len(ready) == len(requests) else 1)
