@@ -4,6 +4,7 @@ import dagster as dg
 
 from orchestration.defs import (
     alerts,
+    erasure,
     identity,
     landing,
     lifetime_value,
@@ -21,6 +22,7 @@ defs = dg.Definitions(
         publication.published_marts,
         *syncs.assets,
         *identity.assets,
+        *erasure.assets,
         *models.state,
         alerts.alerts,
     ],

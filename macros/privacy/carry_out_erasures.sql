@@ -9,6 +9,7 @@
     {% set records %}
         select record_key from {{ ref('customer_identities') }} where customer_id in ({{ customers }})
     {% endset %}
+    {% do begin_transaction() %}
     {% call statement('remember_hashes') %}
         insert into {{ source('state', 'erased_identifiers') }}
             (identifier_hash, identifier_type, request_id, erased_at)
@@ -37,7 +38,8 @@
         insert into {{ source('state', 'erasures') }} (request_id, requested_at, erased_at)
         select request_id, requested_at, {{ at }} from ({{ ready }}) as ready
     {% endcall %}
-    {% do purge_erased_rows() %}
+    {% do purge_erased_rows(commits=false) %}
+    {% do adapter.commit() %}
 {% endmacro %}
 
 {# Rows that were never loaded are known by an address in their text alone. #}

@@ -1,20 +1,25 @@
 {# Before anything is built: what a source sends again of somebody who was erased is out before a
    model reads it. Without an erasure that is one small question. #}
-{% macro purge_erased_rows() %}
+{% macro purge_erased_rows(commits=true) %}
     {% if not execute or flags.WHICH not in ['run', 'build', 'run-operation'] %}{{ return('') }}{% endif %}
-    {% set erased = source('state', 'erased_identifiers') %}
-    {% if run_query('select 1 from ' ~ erased ~ ' limit 1').rows %}
-        {% for table in graph.sources.values() if identifying_columns(table) %}
-            {% do purge_table(table, identifying_columns(table)) %}
+    {% if run_query('select 1 from ' ~ source('state', 'erased_identifiers') ~ ' limit 1').rows %}
+        {% for table in graph.sources.values() %}
+            {% set columns = identifying_columns(table) %}
+            {% if columns %}{% do purge_table(table, columns, commits) %}{% endif %}
         {% endfor %}
-        {% do adapter.commit() %}
     {% endif %}
     {{ return('') }}
 {% endmacro %}
 
-{% macro purge_table(table, columns) %}
+{% macro purge_table(table, columns, commits) %}
     {% set action = table.config.meta.on_erasure or 'delete' %}
     {% set rows = erased_rows(table, columns) %}
+    {% set counts %}
+        select request_id, count(*) as row_count from ({{ rows }}) as erased group by request_id
+    {% endset %}
+    {% set found = run_query(counts).rows %}
+    {% if not found %}{{ return('') }}{% endif %}
+    {% if commits %}{% do begin_transaction() %}{% endif %}
     {% call statement('count_erased') %}
         insert into {{ source('state', 'erased_rows') }}
             (request_id, table_name, action, row_count, recorded_at)
@@ -22,10 +27,14 @@
             request_id,
             '{{ table.source_name }}.{{ table.name }}',
             '{{ action }}',
-            count(*),
+            row_count,
             cast({{ dbt.current_timestamp() }} as {{ dbt.type_timestamp() }})
-        from ({{ rows }}) as erased
-        group by request_id
+        from (
+            {%- for request_id, row_count in found %}
+            select {{ text_literal(request_id) }} as request_id, {{ row_count }} as row_count
+            {{ 'union all' if not loop.last }}
+            {%- endfor %}
+        ) as counted
     {% endcall %}
     {% call statement('purge') %}
         {% if action == 'anonymise' %}
@@ -40,6 +49,7 @@
             select row_locator from ({{ rows }}) as erased
         )
     {% endcall %}
+    {% if commits %}{% do adapter.commit() %}{% endif %}
 {% endmacro %}
 
 {# What an anonymised row loses: the key of the row itself stays. #}

@@ -18,7 +18,7 @@ NAMES = {
     "conformed": re.compile(r"^(int_conformed__)?[a-z][a-z0-9_]*$"),
     "identity": re.compile(r"^(int_identity__)?[a-z][a-z0-9_]*$"),
     "profiles": re.compile(r"^(int_profiles__)?[a-z][a-z0-9_]*$"),
-    "privacy": re.compile(r"^[a-z][a-z0-9_]*$"),
+    "erasure": re.compile(r"^[a-z][a-z0-9_]*$"),
     "marts": re.compile(r"^(int_marts__)?[a-z][a-z0-9_]*$"),
     "segments": re.compile(r"^(int_segments__)?[a-z][a-z0-9_]*$"),
     "activation": re.compile(r"^(int_activation__|sync_)?[a-z][a-z0-9_]*$"),
@@ -31,7 +31,7 @@ ORDER = [
     "marts",
     "segments",
     "activation",
-    "privacy",
+    "erasure",
 ]
 
 
@@ -178,4 +178,35 @@ def test_layers_depend_one_way(models, manifest):
         for d in n["depends_on"]["nodes"]
         if d.startswith("model.") and rank[manifest["nodes"][d]["fqn"][1]] > rank[n["fqn"][1]]
     ]
+    assert not wrong
+
+
+def test_raw_tables_about_people_say_whose_a_row_is(manifest):
+    """Else an erasure would pass them by."""
+
+    def metas(table: dict[str, Any]) -> list[dict[str, Any]]:
+        return [column["config"]["meta"] for column in table["columns"].values()]
+
+    wrong = [
+        table["unique_id"]
+        for table in manifest["sources"].values()
+        if table["source_name"] != "state"
+        and any("pii" in meta for meta in metas(table))
+        and not any("record_of" in meta or "identifies" in meta for meta in metas(table))
+    ]
+    assert not wrong
+
+
+def test_whose_a_row_is_names_columns_of_the_table(manifest):
+    wrong = []
+    for table in manifest["sources"].values():
+        named = [table["config"]["meta"].get("begins")]
+        for column in table["columns"].values():
+            meta = column["config"]["meta"]
+            identifies = meta.get("identifies")
+            named += [meta.get("unless")]
+            named += [identifies["type_in"]] if isinstance(identifies, dict) else []
+        wrong += [
+            (table["unique_id"], name) for name in named if name and name not in table["columns"]
+        ]
     assert not wrong

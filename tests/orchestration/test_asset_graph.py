@@ -24,9 +24,13 @@ STATE_GROUPS = {
     "sync_matches": "destinations",
     "sync_runs": "destinations",
     "alerts": "destinations",
+    "erasures": "erasure",
+    "erased_rows": "erasure",
+    "erased_identifiers": "erasure",
+    "erasure_salts": "erasure",
 }
 # No model reads them, so dbt alone runs the tests of their declaration.
-UNREAD = {"sync_jobs"}
+UNREAD = {"sync_jobs", "erased_identifiers"}
 LEDGER = {f"state/sync_{table}" for table in ("ledger", "identifiers", "jobs", "matches", "runs")}
 
 
@@ -114,6 +118,7 @@ def test_every_source_table_is_an_asset_that_somebody_makes(nodes, groups, graph
         *LEDGER,  # written by the syncs,
         "state/test_verdicts",  # by dbt,
         "state/identity_decisions",  # and by people
+        *(f"state/{table}" for table, group in STATE_GROUPS.items() if group == "erasure"),
     }
 
 

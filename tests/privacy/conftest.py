@@ -1,0 +1,105 @@
+"""The raw tables of all sources and what erasures are carried out on, with tables in the place of
+models, on each engine."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from orchestration.warehouse import Warehouse, dbt
+from tests.fixtures.postgres import own_database
+
+ROOT = Path(__file__).resolve().parents[2]
+
+TABLES = {
+    "erasure.erasure_requests": "request_id text, customer_id text, requested_at timestamp,"
+    " due_on date, waits_for text, destination_row_count bigint, status text",
+    "erasure.erasure_identifiers": "request_id text, customer_id text, identifier_type text,"
+    " identifier_value text",
+    "identity.customer_identities": "record_key text, customer_id text",
+    "identity.customer_id_registry": "record_hash text, customer_id text",
+    "identity.customer_id_assignments": "record_hash text, customer_id text",
+}
+
+
+@dataclass(frozen=True)
+class RawProject:
+    """Tables by hand, macros and hooks of this project."""
+
+    path: Path
+    target: str
+
+    def insert(self, table: str, columns: str, *rows: tuple[Any, ...]) -> None:
+        """Rows of text and numbers; all columns that are not named are null."""
+        marks = ", ".join("?" * len(rows[0]))
+        with Warehouse.open(self.target, self.path) as warehouse:
+            for row in rows:
+                warehouse.execute(f"insert into {table} ({columns}) values ({marks})", row)
+
+    def execute(self, *statements: str) -> None:
+        with Warehouse.open(self.target, self.path) as warehouse:
+            for statement in statements:
+                warehouse.execute(statement)
+
+    def build(self) -> None:
+        """What precedes every build, and a build of nothing."""
+        done = dbt(["run", "--select", "nothing"], self.target, self.path)
+        assert done.success, done.exception
+
+    def fetch(self, sql: str) -> list[dict[str, Any]]:
+        with Warehouse.open(self.target, self.path) as warehouse:
+            return warehouse.fetch(sql)
+
+    def column(self, column: str, table: str) -> list[Any]:
+        """A column, sorted."""
+        found = self.fetch(f"select {column} as c from {table} order by {column}")
+        return [row["c"] for row in found]
+
+
+def write_project(path: Path) -> None:
+    """The sources' own files and a model for each table."""
+    settings = yaml.safe_load((ROOT / "dbt_project.yml").read_text())
+    settings.pop("on-run-end")
+    (path / "dbt_project.yml").write_text(yaml.safe_dump(settings))
+    shutil.copy(ROOT / "profiles.yml", path)
+    (path / "macros").symlink_to(ROOT / "macros")
+    for declared in ROOT.glob("models/staging/*/_*__sources.yml"):
+        target = path / declared.relative_to(ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(declared, target)
+    shutil.copytree(ROOT / "tests/generic", path / "tests/generic")
+    models = path / "models/tables"
+    models.mkdir()
+    shutil.copy(ROOT / "models/_groups.yml", path / "models")
+    (models / "nothing.sql").write_text("select 1 as one")
+    for table in TABLES:
+        schema, name = table.split(".")
+        (models / f"{name}.sql").write_text(f"{{{{ config(schema='{schema}') }}}} select 1 as one")
+
+
+@pytest.fixture(
+    scope="module", params=["duckdb", pytest.param("postgres", marks=pytest.mark.postgres)]
+)
+def emptied(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RawProject]:
+    path = tmp_path_factory.mktemp("privacy") / "project"
+    path.mkdir()
+    write_project(path)
+    project = RawProject(path, request.param)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CDP_DUCKDB_PATH", "cdp.duckdb")
+        if request.param == "postgres":
+            server = request.getfixturevalue("postgres")
+            for name, value in own_database(server, "privacy").items():
+                patch.setenv(name, value)
+        project.build()
+        for schema in sorted({table.split(".")[0] for table in TABLES}):
+            project.execute(f"create schema {schema}")
+        for table, columns in TABLES.items():
+            project.execute(f"create table {table} ({columns})")
+        yield project

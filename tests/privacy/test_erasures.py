@@ -1,0 +1,208 @@
+"""Somebody is erased: what goes, what stays, and what is sent again."""
+
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+
+import pytest
+
+from orchestration.erasure import ErasedRows, ErasureFailed, erase, open_requests
+
+from .conftest import TABLES, RawProject
+
+LATER = datetime.now(UTC).replace(tzinfo=None) + timedelta(days=300)
+"""Of another relationship, which began after the erasure."""
+LOADED = (datetime.fromisoformat("2026-01-01"), LATER + timedelta(hours=1))
+OLD, NEW = "2024-05-01T10:00:00Z", LATER.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+IDENTIFIERS = [
+    ("record", "crm:1"),
+    ("record", "shop:9"),
+    ("record", "shop:guest-o2"),
+    ("record", "web:k"),
+    ("email", "ann@x.test"),
+    ("phone", "+33611111111"),
+    ("shop_customer_id", "9"),
+    ("email_sha256", sha256(b"ann@x.test").hexdigest()),
+]
+RAW = {
+    "raw_crm.contacts": (
+        "contact_id, email, phone, country, created_at, loaded_at",
+        ("1", "old@x.test", None, "FR", OLD, LOADED[0]),
+        ("2 other key", " ANN@x.test", None, "FR", OLD, LOADED[0]),
+        ("3 without a date", "ann@x.test", None, "FR", None, LOADED[0]),
+        ("4 from the future of its loading", "ann@x.test", None, "FR", "2999-01-01", LOADED[1]),
+        ("5 by phone", None, "06 11 11 11 11", "FR", OLD, LOADED[0]),
+        ("stays: began afterwards", "ann@x.test", None, "FR", NEW, LOADED[1]),
+        ("stays: of another country", None, "06 11 11 11 11", "GB", OLD, LOADED[0]),
+        ("stays: another", "bob@x.test", None, "FR", OLD, LOADED[0]),
+    ),
+    "raw_web.page_views": (
+        "event_id, anonymous_id, user_id, event_at, loaded_at",
+        ("1", "k", None, OLD, LOADED[0]),
+        ("2", "k", "9", OLD, LOADED[0]),
+        ("3 on another browser", "z", "9", OLD, LOADED[0]),
+        ("stays: another logged in", "k", "77", OLD, LOADED[0]),
+        ("stays: another browser", "z", None, OLD, LOADED[0]),
+        ("stays: afterwards", "k", None, NEW, LOADED[1]),
+    ),
+    "raw_consent.consent_events": (
+        "consent_id, subject_type, subject_value, captured_at, loaded_at",
+        ("1", "email", "Ann@X.test", OLD, LOADED[0]),
+        ("2", "customer_id", "9", OLD, LOADED[0]),
+        ("3", "phone", "0611111111", OLD, LOADED[0]),
+        ("stays: a member", "member_id", "9", OLD, LOADED[0]),
+    ),
+    "raw_enrichment.persons": (
+        "email_sha256, loaded_at",
+        (sha256(b"ann@x.test").hexdigest().upper(), LOADED[0]),
+        ("stays", LOADED[0]),
+    ),
+    "raw_privacy.privacy_requests": (
+        "request_id, subject_type, subject_value, requested_at, loaded_at",
+        ("1", "email", "ann@x.test", OLD, LOADED[0]),
+        ("stays", "email", "bob@x.test", OLD, LOADED[0]),
+    ),
+}
+ORDERS = (
+    "order_id, customer_id, email, total_amount, ordered_at, loaded_at",
+    ("o1", "9", "ann@x.test", "10.50", OLD, LOADED[0]),
+    ("o2", None, "family@x.test", "20.00", OLD, LOADED[0]),
+    ("o3", "77", "family@x.test", "40.00", OLD, LOADED[0]),
+    ("o4", None, "ann@x.test", "80.00", NEW, LOADED[1]),
+)
+KEPT_ORDERS = [
+    ("o1", None, None, "10.50"),
+    ("o2", None, None, "20.00"),
+    ("o3", "77", "family@x.test", "40.00"),
+    ("o4", None, "ann@x.test", "80.00"),
+]
+
+
+def send(project: RawProject) -> None:
+    """What the sources have, once more: they don't know that somebody was erased."""
+    for table, (columns, *rows) in {**RAW, "raw_shop.orders": ORDERS}.items():
+        project.execute(f"delete from {table}")
+        project.insert(table, columns, *rows)
+
+
+def left(project: RawProject) -> dict[str, list[str]]:
+    keys = {table: columns.split(",")[0] for table, (columns, *_) in RAW.items()}
+    return {table: project.column(key, table) for table, key in keys.items()}
+
+
+def orders(project: RawProject) -> list[tuple]:
+    sql = "select order_id, customer_id, email, total_amount from raw_shop.orders order by order_id"
+    return [tuple(row.values()) for row in project.fetch(sql)]
+
+
+STAYS = {
+    table: sorted(row[0] for row in rows if row[0].startswith("stays"))
+    for table, (_, *rows) in RAW.items()
+}
+
+
+@pytest.fixture
+def project(emptied: RawProject) -> RawProject:
+    """Ann is ready, Bob waits; nobody was ever erased."""
+    names = ("erasures", "erased_rows", "erased_identifiers", "erasure_salts")
+    memory = ("landing_rejections", "identity_decisions")
+    for table in (*TABLES, *(f"state.{name}" for name in (*names, *memory))):
+        emptied.execute(f"delete from {table}")
+    columns = "request_id, customer_id, status, waits_for, destination_row_count, due_on"
+    emptied.insert(
+        "erasure.erasure_requests",
+        columns,
+        ("r1", "ann", "ready", None, 0, "2026-01-31"),
+        ("r2", "bob", "waiting", "sync_crm", 2, "2026-01-30"),
+    )
+    emptied.insert(
+        "erasure.erasure_identifiers",
+        "request_id, customer_id, identifier_type, identifier_value",
+        *(("r1", "ann", kind, value) for kind, value in IDENTIFIERS),
+    )
+    members = [("crm:1", "ann"), ("shop:9", "ann"), ("crm:6", "bob")]
+    emptied.insert("identity.customer_identities", "record_key, customer_id", *members)
+    hashes = [("h1", "ann"), ("h9", "ann"), ("gone", "ann"), ("h6", "bob")]
+    emptied.insert("identity.customer_id_registry", "record_hash, customer_id", *hashes)
+    log = [("h1", "h1"), ("h1", "ann"), ("gone", "ann"), ("h6", "bob")]
+    emptied.insert("identity.customer_id_assignments", "record_hash, customer_id", *log)
+    emptied.insert(
+        "state.identity_decisions",
+        "decision_number, decision, record_key, other_record_key",
+        *(
+            (1, "same", "crm:1", "x:1"),
+            (2, "different", "x:1", "shop:9"),
+            (3, "same", "a:1", "b:1"),
+        ),
+    )
+    emptied.insert(
+        "state.landing_rejections",
+        "run_id, source_name, table_name, file_name, line_number, raw_text",
+        ("l", "crm", "contacts", "f", 1, '8,"ANN@X.TEST",broken'),
+        ("l", "crm", "contacts", "f", 2, "8,bob@x.test,broken"),
+    )
+    send(emptied)
+    return emptied
+
+
+def test_rows_of_the_erased_go_and_those_of_others_stay(project: RawProject) -> None:
+    requests = open_requests(project.target, project.path)
+    assert [(r.request_id, r.is_ready, r.waits_for) for r in requests] == [
+        ("r2", False, "sync_crm"),
+        ("r1", True, None),
+    ]
+    erased = erase(project.target, project_dir=project.path)
+    assert left(project) == STAYS
+    assert orders(project) == KEPT_ORDERS
+    assert erased == [
+        ErasedRows("consent.consent_events", "delete", 3),
+        ErasedRows("crm.contacts", "delete", 6),  # one of them was refused at landing
+        ErasedRows("enrichment.persons", "delete", 1),
+        ErasedRows("privacy.privacy_requests", "delete", 1),
+        ErasedRows("shop.orders", "anonymise", 2),
+        ErasedRows("web.page_views", "delete", 3),
+    ]
+    # What is remembered of them
+    assert project.column("record_hash", "identity.customer_id_registry") == ["h6"]
+    assert project.column("record_hash", "identity.customer_id_assignments") == ["h6"]
+    assert project.column("decision_number", "state.identity_decisions") == [3]
+    assert project.column("line_number", "state.landing_rejections") == [2]
+    [done] = project.fetch("select * from state.erasures")
+    assert done["request_id"] == "r1"
+    assert abs(done["erased_at"] - datetime.now(UTC).replace(tzinfo=None)) < timedelta(minutes=5)
+    assert set(project.column("request_id", "state.erased_rows")) == {"r1"}
+    # What is kept tells nobody
+    [salt] = project.column("salt", "state.erasure_salts")
+    kept = project.column("identifier_hash", "state.erased_identifiers")
+    assert kept == sorted(
+        sha256(f"{salt}:{kind}:{value}".encode()).hexdigest() for kind, value in IDENTIFIERS
+    )
+    assert len(salt) == 64
+
+
+def test_what_is_sent_again_is_out_before_anything_is_built(project: RawProject) -> None:
+    erase(project.target, project_dir=project.path)
+    project.execute("update erasure.erasure_requests set status = 'erased' where status = 'ready'")
+    send(project)
+    project.build()
+    assert left(project) == STAYS
+    assert orders(project) == KEPT_ORDERS
+    tables = project.column("table_name", "state.erased_rows")
+    assert len(tables) == 6 + 1 + 6  # one of them was refused at landing
+    project.build()
+    assert project.column("table_name", "state.erased_rows") == tables
+
+
+def test_all_of_it_or_nothing(project: RawProject) -> None:
+    project.execute("alter table raw_web.page_views rename column anonymous_id to cookie")
+    try:
+        with pytest.raises(ErasureFailed, match="nothing was erased"):
+            erase(project.target, project_dir=project.path)
+    finally:
+        project.execute("alter table raw_web.page_views rename column cookie to anonymous_id")
+    assert len(project.column("contact_id", "raw_crm.contacts")) == len(RAW["raw_crm.contacts"]) - 1
+    assert len(project.column("record_hash", "identity.customer_id_registry")) == 4
+    assert project.column("identifier_hash", "state.erased_identifiers") == []
+    assert project.column("request_id", "state.erasures") == []
+    erase(project.target, project_dir=project.path)
+    assert left(project) == STAYS
