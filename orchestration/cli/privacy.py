@@ -1,4 +1,4 @@
-"""``cdp erase``: what people may ask of us."""
+"""``cdp erase`` and ``cdp compact``: what people may ask of us."""
 
 from typing import Annotated
 
@@ -10,6 +10,7 @@ from orchestration.cli.screen import Target, console, one_line_for, print_table
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("erase")(erase)
+    app.command("compact")(compact)
 
 
 def erase(
@@ -46,7 +47,16 @@ def erase(
         rows = ((rows.table_name, rows.action, f"{rows.row_count:,}") for rows in found)
         print_table(("raw table", "action", "rows"), rows)
         console.print(
-            f"{len(ready)} erased; the next `dbt build` takes them out of what is built, and"
-            " `cdp publish` out of the copy for BI"
+            f"{len(ready)} erased; `dbt build` takes them out of what is built, `cdp compact`"
+            " out of the free space of DuckDB's file, `cdp publish` out of the copy for BI"
         )
     raise typer.Exit(0 if len(ready) == len(requests) else 1)
+
+
+def compact(target: Target = None) -> None:
+    """Write DuckDB's file anew, without what was deleted from it. After the build that follows
+    an erasure."""
+    from orchestration.compaction import compact as write_anew
+
+    before, after = write_anew(target)
+    console.print(f"{before / 1e6:,.0f} MB before, {after / 1e6:,.0f} MB now")

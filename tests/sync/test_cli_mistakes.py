@@ -36,6 +36,7 @@ COMMANDS = {
     "repair": ("repair", "--yes"),
     "alert": ("alert",),
     "erase": ("erase", "--yes"),
+    "compact": ("compact",),
     "land": ("land", "{folder}/raw"),
     "fit": ("fit",),
     "publish": ("publish", "--folder", "{folder}/published"),
@@ -49,7 +50,7 @@ COMMANDS = {
     "explain customer": ("explain", "customer", "c1"),
 }
 # With nothing built there is nothing to tell, and landing is where one begins.
-CONTENT = ("syncs", "repair", "alert", "land")
+CONTENT = ("syncs", "repair", "alert", "land", "compact")
 
 
 @pytest.fixture
