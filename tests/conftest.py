@@ -1,5 +1,6 @@
 """Fixtures for every test: the shared material, dbt in this process, a private PostgreSQL."""
 
+import gc
 import json
 import os
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 from dbt.compilation import Linker
+from dbt.jsonschemas import jsonschemas
 from dbt_common.behavior_flags import BehaviorFlagRendered
 from dbt_common.events.base_types import BaseEvent, EventLevel
 from dbt_common.events.event_manager import EventManager
@@ -31,6 +33,10 @@ BehaviorFlagRendered._default_source = staticmethod(lambda: "tests")
 # Nor is a cycle in the same few graphs to be looked for at each of hundreds of calls, 0.2 s each;
 # commands that run in processes of their own do.
 Linker.find_cycles = lambda linker: None
+# Nor is the YAML to be held against dbt's schema at each parse: `make lint` does, in one.
+jsonschemas._can_run_validations = lambda: False
+# A parsed project is half a million objects, which are looked through for nothing.
+gc.set_threshold(100_000, 20, 50)
 # dbt writes out each event, secrets masked, before it looks whether anybody is to read it: an
 # eighth of a run. Nobody reads those of level debug here.
 _fire_event = EventManager.fire_event

@@ -38,7 +38,7 @@ class IdentityProject(IdentityWarehouse):
         return dict(zip(*(table[name].to_pylist() for name in table.column_names), strict=True))
 
     def erase(self, customer_id: str) -> tuple[set[str], set[str]]:
-        """Take a customer out of all that identity remembers, which no command does. Returns
+        """Take a customer out of all that identity remembers, as `cdp erase` does. Returns
         the keys of its records, which the test takes out of its sources, and the ids that these
         can have issued."""
         records = (
