@@ -1,6 +1,5 @@
 """Fixtures for every test: the shared material, dbt in this process, a private PostgreSQL."""
 
-import gc
 import json
 import os
 from collections.abc import Iterator
@@ -10,47 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dbt.compilation import Linker
-from dbt.jsonschemas import jsonschemas
-from dbt_common.behavior_flags import BehaviorFlagRendered
-from dbt_common.events.base_types import BaseEvent, EventLevel
-from dbt_common.events.event_manager import EventManager
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.fixtures import demo_project
 from tests.fixtures.postgres import server as postgres_server
+from tests.fixtures.quick_dbt import make_quick
 
 ROOT = Path(__file__).resolve().parents[1]
 
 os.environ["DO_NOT_TRACK"] = "1"
-# Nobody reads the log that dbt writes beside what it prints; writing it was a tenth of a run.
-os.environ["DBT_LOG_LEVEL_FILE"] = "none"
-
-# For each flag of an adapter dbt looks through the whole stack for its caller's name, which it
-# shows in a warning. Under pytest that was four fifths of the time of the suite.
-BehaviorFlagRendered._default_source = staticmethod(lambda: "tests")
-# Nor is a cycle in the same few graphs to be looked for at each of hundreds of calls, 0.2 s each;
-# commands that run in processes of their own do.
-Linker.find_cycles = lambda linker: None
-# Nor is the YAML to be held against dbt's schema at each parse: `make lint` does, in one.
-jsonschemas._can_run_validations = lambda: False
-# A parsed project is half a million objects, which are looked through for nothing.
-gc.set_threshold(100_000, 20, 50)
-# dbt writes out each event, secrets masked, before it looks whether anybody is to read it: an
-# eighth of a run. Nobody reads those of level debug here.
-_fire_event = EventManager.fire_event
-
-
-def fire_what_is_read(
-    manager: EventManager, event: BaseEvent, level: EventLevel | None = None, **others: Any
-) -> None:
-    if (level or event.level_tag()) != EventLevel.DEBUG:
-        _fire_event(manager, event, level, **others)
-
-
-EventManager.fire_event = fire_what_is_read
-
+make_quick()
 
 # Who shares a warehouse that takes minutes, or a project whose parsing takes 10 s.
 SHARING = {
