@@ -298,3 +298,29 @@ def test_failure_leaves_table_and_state(tmp_path) -> None:
     # A model that is incremental no more leaves no state to go stale.
     check(GraphProject(project.folder), old, mode="full: not incremental")
     assert project.fetch("from duckdb_tables() where table_name like 'components_%'") == []
+
+
+@pytest.mark.postgres
+def test_failure_leaves_table_and_state_on_postgres(tmp_path, postgres: dict[str, str]) -> None:
+    """Where another model was built before on the same connection."""
+    project = GraphProject(
+        tmp_path / "project",
+        incremental=True,
+        changes=True,
+        hook="insert into public.hooked select 1",
+        postgres=own_database(postgres, "torn"),
+    )
+    old, new = {("a", "b"), ("x", "y"), ("y", "z")}, {("a", "b"), ("x", "y"), ("b", "c")}
+    empty = {name: pa.array([], pa.string()) for name in ("node_key", "neighbour_key")}
+    project.load(pa.table({**empty, "is_removed": pa.array([], pa.bool_())}), "changed")
+    project.load(pa.table({"n": ["0"]}), "hooked")
+    check(project, old, mode="full")
+    before = project.clusters(), project.state()
+
+    load(project, new)
+    with project.connection() as connection:
+        connection.execute("alter table hooked rename to gone")
+    for full_refresh in (False, True):
+        with pytest.raises(AssertionError, match="hooked"):
+            project.run(max_share=1000, full_refresh=full_refresh)
+        assert (project.clusters(), project.state()) == before
