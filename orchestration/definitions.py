@@ -4,13 +4,12 @@ import dagster as dg
 
 from orchestration.defs import (
     alerts,
-    erasure,
-    identity,
     landing,
     lifetime_value,
     models,
     publication,
     schedules,
+    state,
     syncs,
 )
 
@@ -21,9 +20,7 @@ defs = dg.Definitions(
         lifetime_value.clv_parameters,
         publication.published_marts,
         *syncs.assets,
-        *identity.assets,
-        *erasure.assets,
-        *models.state,
+        *state.assets,
         alerts.alerts,
     ],
     jobs=[schedules.daily, alerts.alert],

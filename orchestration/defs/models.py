@@ -42,14 +42,3 @@ def warehouse(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterato
     """``dbt build``. Dagster cuts it in two around the statistical fit."""
     as_of = context.run.tags.get(AS_OF_TAG) or os.environ.get("CDP_AS_OF")
     yield from dbt.cli(build_arguments(as_of), context=context).stream()
-
-
-# What dbt itself writes at the end of a build.
-state = [
-    dg.AssetSpec(
-        key=["state", "test_verdicts"],
-        group_name="activation",
-        description=manifest()["sources"]["source.cdp.state.test_verdicts"]["description"],
-        kinds={"table"},
-    )
-]

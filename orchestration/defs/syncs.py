@@ -134,21 +134,6 @@ def _model(name: str) -> str:
     return f"model.cdp.{name}"
 
 
-def _ledger_specs() -> list[dg.AssetSpec]:
-    """Tables that the syncs write and the next plan reads: no asset makes them, or the graph
-    would be a circle."""
-    return [
-        dg.AssetSpec(
-            key=[source["source_name"], source["name"]],
-            group_name="destinations",
-            description=source["description"],
-            kinds={"table"},
-        )
-        for source in manifest()["sources"].values()
-        if source["source_name"] == "state" and source["name"].startswith("sync_")
-    ]
-
-
 def check_times(spec: SyncSpec) -> None:
     """Raises ``InvalidSync`` for a schedule that Dagster cannot read: it would take all other
     definitions down."""
@@ -185,4 +170,4 @@ def sync_assets(
 
 
 specs, _unusable = load_each(manifest())
-assets = [*sync_assets(specs, _unusable), *_ledger_specs()]
+assets = sync_assets(specs, _unusable)
