@@ -5,6 +5,7 @@ something else is written over it. An erased person's address can be read there 
 """
 
 import os
+import shutil
 from pathlib import Path
 
 from orchestration.warehouse import ROOT, Warehouse
@@ -29,18 +30,28 @@ def compact(target: str | None = None, *, project_dir: Path = ROOT) -> tuple[int
                 "only DuckDB's file is written anew; on a server it is its own vacuum that"
                 " overwrites what was deleted (PostgreSQL: `vacuum full`)"
             )
+        warehouse.execute("checkpoint")  # a log beside the file belongs to the old one
         [held] = warehouse.fetch(_PATH)
         path = Path(held["path"])
         fresh = path.with_name(f"{path.name}.fresh")
         fresh.unlink(missing_ok=True)
         before = path.stat().st_size
-        warehouse.execute(f"attach '{_quoted(fresh)}' as fresh")
-        warehouse.execute(f"copy from database {warehouse.quote(held['name'])} to fresh")
-        if _counted(warehouse, held["name"]) != _counted(warehouse, "fresh"):
-            raise WarehouseError("the copy of the file is not complete; nothing was changed")
-        warehouse.execute("detach fresh")
-        os.replace(fresh, path)
+        try:
+            _copy(warehouse, held["name"], fresh)
+            shutil.copystat(path, fresh)
+            os.replace(fresh, path)
+        finally:
+            for left in (fresh, fresh.with_name(f"{fresh.name}.wal")):
+                left.unlink(missing_ok=True)
     return before, path.stat().st_size
+
+
+def _copy(warehouse: Warehouse, database: str, fresh: Path) -> None:
+    warehouse.execute(f"attach '{_quoted(fresh)}' as fresh")
+    warehouse.execute(f"copy from database {warehouse.quote(database)} to fresh")
+    if _counted(warehouse, database) != _counted(warehouse, "fresh"):
+        raise WarehouseError("the copy of the file is not complete; nothing was changed")
+    warehouse.execute("detach fresh")
 
 
 def _counted(warehouse: Warehouse, database: str) -> dict[tuple[str, str], int]:

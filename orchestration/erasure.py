@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from orchestration.warehouse import ROOT, Warehouse, compose, dbt
 
-SALTS, ERASED_ROWS = "state.erasure_salts", "state.erased_rows"
+SALTS, ERASURES, ERASED_ROWS = "state.erasure_salts", "state.erasures", "state.erased_rows"
 
 _SALT_SCHEMA = pa.schema([("salt", pa.string()), ("created_at", pa.timestamp("us"))])
 
@@ -41,6 +41,14 @@ class ErasedRows:
     row_count: int
 
 
+@dataclass(frozen=True)
+class Erased:
+    """What one run came to."""
+
+    requests: int
+    rows: list[ErasedRows]
+
+
 class ErasureFailed(RuntimeError):
     """Nothing was erased."""
 
@@ -58,23 +66,24 @@ def open_requests(target: str | None = None, project_dir: Path = ROOT) -> list[R
     return [Request(**row) for row in found]
 
 
-def erase(target: str | None = None, *, project_dir: Path = ROOT) -> list[ErasedRows]:
-    """Erase everybody whose request is ready, and say what was in the raw tables.
+def erase(target: str | None = None, *, project_dir: Path = ROOT) -> Erased:
+    """Erase everybody whose request is ready, which may be others than a moment ago, and say what
+    was in the raw tables.
 
     One transaction: raises ``ErasureFailed``, without any value in its text, and has done nothing,
     or has done all. Tables that are built from raw hold the people until the next build."""
     at = datetime.now(UTC).replace(tzinfo=None)
     with Warehouse.open(target, project_dir) as warehouse:
         _draw_salt(warehouse, at)
-        before = _counted(warehouse)
+        requests, before = _requests(warehouse), _counted(warehouse)
     words = json.dumps({"erased_at": at.isoformat(sep=" ")})
     done = dbt(["run-operation", "carry_out_erasures", "--args", words], target, project_dir)
     if not done.success:
         raise ErasureFailed("nothing was erased; logs/dbt.log says why")
     with Warehouse.open(target, project_dir) as warehouse:
-        after = _counted(warehouse)
+        requests, after = _requests(warehouse) - requests, _counted(warehouse)
     erased = ((key, count - before.get(key, 0)) for key, count in sorted(after.items()))
-    return [ErasedRows(*key, count) for key, count in erased if count]
+    return Erased(requests, [ErasedRows(*key, count) for key, count in erased if count])
 
 
 def _draw_salt(warehouse: Warehouse, at: datetime) -> None:
@@ -84,6 +93,12 @@ def _draw_salt(warehouse: Warehouse, at: datetime) -> None:
         if not warehouse.fetch(compose("select 1 as found from {r}", r=relation)):
             salt = {"salt": secrets.token_hex(32), "created_at": at}
             warehouse.load(relation, pa.Table.from_pylist([salt], schema=_SALT_SCHEMA))
+
+
+def _requests(warehouse: Warehouse) -> int:
+    """Requests that were ever carried out."""
+    sql = compose("select count(*) as n from {r}", r=warehouse.relation(ERASURES))
+    return warehouse.fetch(sql)[0]["n"]
 
 
 def _counted(warehouse: Warehouse) -> dict[tuple[str, str], int]:

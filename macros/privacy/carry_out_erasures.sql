@@ -1,4 +1,4 @@
-{# All of it or nothing: what cannot be told again once it is gone (whose ids and records these
+{# All of it or nothing, and of one moment: what cannot be told again once it is gone (whose ids and records these
    were) is forgotten in the transaction that takes the rows away. #}
 {% macro carry_out_erasures(erased_at) %}
     {% set at = "cast('" ~ erased_at ~ "' as " ~ dbt.type_timestamp() ~ ')' %}
@@ -9,7 +9,12 @@
     {% set records %}
         select record_key from {{ ref('customer_identities') }} where customer_id in ({{ customers }})
     {% endset %}
-    {% do begin_transaction() %}
+    {% do check_erasure_salt() %}
+    {% do begin_transaction(locked=source('state', 'erasures')) %}
+    {# Once: it reads all versions of all records. #}
+    {% set identifiers = create_scratch_table(
+        'erasure_identifiers_now', 'select * from ' ~ ref('erasure_identifiers')
+    ) %}
     {% call statement('remember_hashes') %}
         insert into {{ source('state', 'erased_identifiers') }}
             (identifier_hash, identifier_type, request_id, erased_at)
@@ -18,9 +23,9 @@
             identifier_type,
             request_id,
             {{ at }}
-        from {{ ref('erasure_identifiers') }}
+        from {{ identifiers }}
     {% endcall %}
-    {% do forget_rejections() %}
+    {% do forget_rejections(identifiers) %}
     {% call statement('forget_decisions') %}
         delete from {{ source('state', 'identity_decisions') }}
         where record_key in ({{ records }}) or other_record_key in ({{ records }})
@@ -40,15 +45,17 @@
     {% endcall %}
     {% do purge_erased_rows(commits=false) %}
     {% do adapter.commit() %}
+    {% do drop_scratch_tables([identifiers]) %}
 {% endmacro %}
 
-{# Rows that were never loaded are known by an address in their text alone. #}
-{% macro forget_rejections() %}
+{# Rows that were never loaded are known by an address in their text alone, as a word of it. #}
+{% macro forget_rejections(identifiers) %}
     {% set rejections = source('state', 'landing_rejections') %}
+    {% set text = "' ' || translate(lower(rejections.raw_text), ',;:\"<>()[]|\t', '           ') || ' '" %}
     {% set found %}
         from {{ rejections }} as rejections
-        inner join {{ ref('erasure_identifiers') }} as identifiers
-            on {{ dbt.position('identifiers.identifier_value', 'lower(rejections.raw_text)') }} > 0
+        inner join {{ identifiers }} as identifiers
+            on {{ dbt.position("' ' || identifiers.identifier_value || ' '", text) }} > 0
         where identifiers.identifier_type = 'email'
     {% endset %}
     {% call statement('count_rejections') %}

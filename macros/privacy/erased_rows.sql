@@ -1,6 +1,8 @@
-{# What began after the erasure is a new relationship, and stays. A beginning in the future of its
-   own loading is no beginning. An anonymised row that has nothing left to lose is done. #}
-{% macro erased_rows(table, columns) -%}
+{# A row that has come since by itself stays: it says that it began a day or more after the erasure
+   (some sources write local time, some the day alone), and not in the future of its own loading.
+   So does a row of somebody who was there before and has taken over an address that was the erased
+   person's alone: whose record survived the erasure is somebody else. #}
+{% macro erased_rows(table, columns, of_others=false) -%}
     {%- set meta = table.config.meta -%}
     {%- set no_text = 'cast(null as ' ~ dbt.type_string() ~ ')' -%}
     select
@@ -12,22 +14,24 @@
             request_id,
             erased_at,
             loaded_at,
-            {{ normalize_timestamp('begins') if meta.begins else 'cast(null as ' ~ dbt.type_timestamp() ~ ')' }}
-                as began_at
+            {{ began_at(meta.begins) }} as began_at
         from (
             {%- for column in columns %}
             select
                 held.{{ row_locator(meta.key[0]) }} as row_locator,
                 held.loaded_at,
-                {{ 'held.' ~ meta.begins if meta.begins else no_text }} as begins,
+                {%- for begins in meta.begins or [] %}
+                held.{{ begins }} as begins_{{ loop.index }},
+                {%- endfor %}
                 erased.request_id,
                 erased.erased_at
             from {{ table.relation_name }} as held
             inner join (
+                {%- for value in column['values'] %}
                 select
                     given,
                     companion,
-                    {{ erased_identifier_hash(column.type, column.value) }} as identifier_hash
+                    {{ erased_identifier_hash(column.type, value) }} as identifier_hash
                 from (
                     select distinct
                         {{ column.name }} as given,
@@ -35,6 +39,8 @@
                     from {{ table.relation_name }}
                     where {{ column.name }} is not null
                 ) as given_values
+                {{ 'union' if not loop.last }}
+                {%- endfor %}
             ) as hashed
                 on
                     held.{{ column.name }} = hashed.given
@@ -50,7 +56,10 @@
                 true
                 {%- endif %}
                 {%- if column.unless %}
-                and {{ clean_text('held.' ~ column.unless) }} is null
+                and {{ null_if_placeholder('held.' ~ column.unless) }} is {{ 'not' if of_others }} null
+                {%- endif %}
+                {%- if not column.is_record %}
+                {{ is_no_surviving_record(table) }}
                 {%- endif %}
             {{ 'union all' if not loop.last }}
             {%- endfor %}
@@ -58,7 +67,36 @@
     ) as dated
     where
         not coalesce(
-            began_at > erased_at and began_at <= {{ dbt.dateadd('day', 1, 'loaded_at') }}, false
+            began_at > {{ dbt.dateadd('day', 1, 'erased_at') }}
+            and began_at <= {{ dbt.dateadd('day', 1, 'loaded_at') }},
+            false
         )
     group by row_locator
+{%- endmacro %}
+
+{# The first of the columns that says when. #}
+{% macro began_at(begins) -%}
+    {%- set moments = ['cast(null as ' ~ dbt.type_timestamp() ~ ')'] -%}
+    {%- for name in begins or [] -%}
+        {%- set column = 'begins_' ~ loop.index -%}
+        {%- do moments.append(column if name == 'loaded_at' else normalize_timestamp(column)) -%}
+    {%- endfor -%}
+    coalesce({{ moments | join(', ') }}, null)
+{%- endmacro %}
+
+{# Of a table of records. Before a first build there is no registry, and nobody else. #}
+{% macro is_no_surviving_record(table) -%}
+    {%- set node = graph.nodes['model.' ~ project_name ~ '.customer_id_registry'] -%}
+    {%- set registry = adapter.get_relation(node.database, node.schema, node.alias) -%}
+    {%- for name in table.config.meta.key if registry and table.columns[name].config.meta.record_of -%}
+        {%- set meta = table.columns[name].config.meta -%}
+        {%- if not meta.prefix -%}
+        and not exists (
+            select 1
+            from {{ registry }} as registry
+            where registry.record_hash
+                = substr({{ sha256_hex(record_key(meta.record_of, 'held.' ~ name)) }}, 1, 32)
+        )
+        {%- endif -%}
+    {%- endfor -%}
 {%- endmacro %}

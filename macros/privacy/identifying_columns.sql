@@ -1,6 +1,6 @@
 {# Whose row of a raw table it is, as its YAML says: `record_of` (the native id of a record of that
-   source) or `identifies` (a type of identifier, or `{type_in: column}`). The values are those that
-   customer_records and customer_identifiers have. #}
+   source) or `identifies` (a type of identifier, or `{type_in: column}`). Values are read as
+   staging reads them; the keys of records of other tables are cleaned there or not, so both ways. #}
 {% macro identifying_columns(table) %}
     {% set found = [] %}
     {% for column in table.columns.values() %}
@@ -11,8 +11,9 @@
                 'name': column.name,
                 'companion': companion,
                 'unless': meta.unless,
+                'is_record': meta.record_of is defined,
                 'type': identifying_type(meta),
-                'value': identifying_value(meta, 'has_companion' if companion),
+                'values': identifying_values(meta, companion is not none),
             }) %}
         {% endif %}
     {% endfor %}
@@ -31,17 +32,18 @@
     {{ return("'" ~ meta.identifies ~ "'") }}
 {% endmacro %}
 
-{% macro identifying_value(meta, has_companion) %}
-    {% if meta.record_of %}
-        {% set native_id = "'" ~ meta.prefix ~ "' || " ~ clean_text('given') if meta.prefix else 'given' %}
-        {{ return(record_key(meta.record_of, native_id)) }}
+{% macro identifying_values(meta, has_companion) %}
+    {% set cleaned = clean_text('given') %}
+    {% if meta.prefix %}
+        {{ return([record_key(meta.record_of, "'" ~ meta.prefix ~ "' || " ~ cleaned)]) }}
+    {% elif meta.record_of %}
+        {{ return([record_key(meta.record_of, 'given'), record_key(meta.record_of, cleaned)]) }}
     {% elif meta.identifies is mapping %}
-        {{ return(subject_identifier_value('companion', 'given')) }}
+        {{ return([subject_identifier_value('companion', 'given')]) }}
     {% elif meta.identifies == 'email' %}
-        {{ return(normalize_email('given')) }}
+        {{ return([normalize_email('given')]) }}
     {% elif meta.identifies == 'phone' %}
-        {{ return(normalize_phone('given', 'companion' if has_companion)) }}
+        {{ return([normalize_phone('given', 'companion' if has_companion)]) }}
     {% endif %}
-    {% set value = clean_text('given') %}
-    {{ return('lower(' ~ value ~ ')' if meta.identifies == 'email_sha256' else value) }}
+    {{ return(['lower(' ~ cleaned ~ ')' if meta.identifies == 'email_sha256' else cleaned]) }}
 {% endmacro %}

@@ -1,19 +1,37 @@
 {# Before anything is built: what a source sends again of somebody who was erased is out before a
-   model reads it. Without an erasure that is one small question. #}
+   model reads it. Without an erasure that is one small question. The
+   operation `carry_out_erasures` makes it part of its own transaction. #}
 {% macro purge_erased_rows(commits=true) %}
     {% if not execute or flags.WHICH not in ['run', 'build', 'run-operation'] %}{{ return('') }}{% endif %}
     {% if run_query('select 1 from ' ~ source('state', 'erased_identifiers') ~ ' limit 1').rows %}
+        {% do check_erasure_salt() %}
         {% for table in graph.sources.values() %}
             {% set columns = identifying_columns(table) %}
-            {% if columns %}{% do purge_table(table, columns, commits) %}{% endif %}
+            {% set empty = 'anonymise' if table.config.meta.on_erasure == 'anonymise' else 'delete' %}
+            {% if columns %}
+                {% do purge_rows(table, erased_rows(table, columns), empty, columns_about_people(table), commits) %}
+            {% endif %}
+            {# An address of theirs on somebody else's row. #}
+            {% for column in columns if column.unless and not column.is_record %}
+                {% set rows = erased_rows(table, [column], of_others=true) %}
+                {% do purge_rows(table, rows, 'anonymise', [column.name], commits) %}
+            {% endfor %}
         {% endfor %}
     {% endif %}
     {{ return('') }}
 {% endmacro %}
 
-{% macro purge_table(table, columns, commits) %}
-    {% set action = table.config.meta.on_erasure or 'delete' %}
-    {% set rows = erased_rows(table, columns) %}
+{% macro check_erasure_salt() %}
+    {% set salts = run_query('select count(*) from ' ~ source('state', 'erasure_salts')).rows[0][0] %}
+    {% if salts != 1 %}
+        {% do exceptions.raise_compiler_error(
+            'state.erasure_salts has ' ~ salts ~ ' rows and must have one, by which the erased are '
+            ~ 'known: restore the row that was there when they were erased, or they are all back.'
+        ) %}
+    {% endif %}
+{% endmacro %}
+
+{% macro purge_rows(table, rows, action, emptied, commits) %}
     {% set counts %}
         select request_id, count(*) as row_count from ({{ rows }}) as erased group by request_id
     {% endset %}
@@ -39,7 +57,7 @@
     {% call statement('purge') %}
         {% if action == 'anonymise' %}
         update {{ table.relation_name }} set
-            {% for column in columns_about_people(table) %}
+            {% for column in emptied %}
             {{ column }} = null{{ ',' if not loop.last }}
             {% endfor %}
         {% else %}

@@ -30,7 +30,9 @@ quarantined as (
 
 ),
 
--- Taken out because the person asked for it, most of them after they were counted.
+-- Taken out because the person asked for it. Rows that came back otherwise than by landing, from a
+-- backup, were counted once when they were read and twice when they were taken out: erasures
+-- explain what is missing and no more.
 erased as (
 
     select
@@ -62,7 +64,7 @@ conformed as (
 
 ),
 
-final as (
+counted as (
 
     select
         conformed.source_table,
@@ -72,14 +74,10 @@ final as (
         coalesce(quarantined.quarantined_rows, 0) as quarantined_rows,
         cast(conformed.deduplicated_rows as {{ dbt.type_bigint() }}) as deduplicated_rows,
         cast(coalesce(erased.erased_rows, 0) as {{ dbt.type_bigint() }}) as erased_rows,
-        cast(
-            landings.read_rows
-            - conformed.loaded_rows
-            - coalesce(quarantined.quarantined_rows, 0)
-            - conformed.deduplicated_rows
-            - coalesce(erased.erased_rows, 0)
-            as {{ dbt.type_bigint() }}
-        ) as lost_rows
+        landings.read_rows
+        - conformed.loaded_rows
+        - coalesce(quarantined.quarantined_rows, 0)
+        - conformed.deduplicated_rows as missing_rows
 
     from conformed
 
@@ -91,6 +89,28 @@ final as (
 
     left join erased
         on conformed.source_table = erased.source_table
+
+),
+
+final as (
+
+    select
+        source_table,
+        subject,
+        read_rows,
+        loaded_rows,
+        quarantined_rows,
+        deduplicated_rows,
+        erased_rows,
+        cast(
+            case
+                when missing_rows between 0 and erased_rows then 0
+                when missing_rows > erased_rows then missing_rows - erased_rows
+                else missing_rows
+            end as {{ dbt.type_bigint() }}
+        ) as lost_rows
+
+    from counted
 
 )
 

@@ -44,10 +44,10 @@ def erase(
             typer.confirm(f"Erase {len(ready)}? Their raw rows are gone for good", abort=True)
         with one_line_for(erasure.ErasureFailed):
             found = erasure.erase(target)
-        rows = ((rows.table_name, rows.action, f"{rows.row_count:,}") for rows in found)
+        rows = ((r.table_name, r.action, f"{r.row_count:,}") for r in found.rows)
         print_table(("raw table", "action", "rows"), rows)
         console.print(
-            f"{len(ready)} erased; `dbt build` takes them out of what is built, `cdp compact`"
+            f"{found.requests} erased; `dbt build` takes them out of what is built, `cdp compact`"
             " out of the free space of DuckDB's file, `cdp publish` out of the copy for BI"
         )
     raise typer.Exit(0 if len(ready) == len(requests) else 1)

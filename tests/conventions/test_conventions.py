@@ -18,7 +18,7 @@ NAMES = {
     "conformed": re.compile(r"^(int_conformed__)?[a-z][a-z0-9_]*$"),
     "identity": re.compile(r"^(int_identity__)?[a-z][a-z0-9_]*$"),
     "profiles": re.compile(r"^(int_profiles__)?[a-z][a-z0-9_]*$"),
-    "erasure": re.compile(r"^[a-z][a-z0-9_]*$"),
+    "erasure": re.compile(r"^(int_erasure__)?[a-z][a-z0-9_]*$"),
     "marts": re.compile(r"^(int_marts__)?[a-z][a-z0-9_]*$"),
     "segments": re.compile(r"^(int_segments__)?[a-z][a-z0-9_]*$"),
     "activation": re.compile(r"^(int_activation__|sync_)?[a-z][a-z0-9_]*$"),
@@ -194,13 +194,20 @@ def test_raw_tables_about_people_say_whose_a_row_is(manifest):
         and any("pii" in meta for meta in metas(table))
         and not any("record_of" in meta or "identifies" in meta for meta in metas(table))
     ]
+    wrong += [
+        (table["unique_id"], name)
+        for table in manifest["sources"].values()
+        for name, column in table["columns"].items()
+        if re.search(r"(^|_)(email|phone)(_sha256)?$", name)
+        and "identifies" not in column["config"]["meta"]
+    ]
     assert not wrong
 
 
 def test_whose_a_row_is_names_columns_of_the_table(manifest):
     wrong = []
     for table in manifest["sources"].values():
-        named = [table["config"]["meta"].get("begins")]
+        named = [*table["config"]["meta"].get("begins", [])]
         for column in table["columns"].values():
             meta = column["config"]["meta"]
             identifies = meta.get("identifies")

@@ -13,6 +13,7 @@ from .conftest import TABLES, RawProject
 LATER = datetime.now(UTC).replace(tzinfo=None) + timedelta(days=300)
 """Of another relationship, which began after the erasure."""
 LOADED = (datetime.fromisoformat("2026-01-01"), LATER + timedelta(hours=1))
+AHEAD = (datetime.now(UTC) + timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
 OLD, NEW = "2024-05-01T10:00:00Z", LATER.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 IDENTIFIERS = [
@@ -36,22 +37,34 @@ RAW = {
         ("stays: began afterwards", "ann@x.test", None, "FR", NEW, LOADED[1]),
         ("stays: of another country", None, "06 11 11 11 11", "GB", OLD, LOADED[0]),
         ("stays: another", "bob@x.test", None, "FR", OLD, LOADED[0]),
+        (
+            "stays: was there before, has her number now",
+            None,
+            "0611111111",
+            "FR",
+            OLD,
+            LOADED[1],
+        ),
+        ("6 by a clock two hours ahead", "ann@x.test", None, "FR", AHEAD, LOADED[1]),
     ),
     "raw_web.page_views": (
         "event_id, anonymous_id, user_id, event_at, loaded_at",
         ("1", "k", None, OLD, LOADED[0]),
         ("2", "k", "9", OLD, LOADED[0]),
         ("3 on another browser", "z", "9", OLD, LOADED[0]),
+        ("4 no log-in", "k", "undefined", OLD, LOADED[0]),
+        ("5 badly written", "z", "9\t", OLD, LOADED[0]),
         ("stays: another logged in", "k", "77", OLD, LOADED[0]),
         ("stays: another browser", "z", None, OLD, LOADED[0]),
         ("stays: afterwards", "k", None, NEW, LOADED[1]),
     ),
     "raw_consent.consent_events": (
-        "consent_id, subject_type, subject_value, captured_at, loaded_at",
-        ("1", "email", "Ann@X.test", OLD, LOADED[0]),
-        ("2", "customer_id", "9", OLD, LOADED[0]),
-        ("3", "phone", "0611111111", OLD, LOADED[0]),
-        ("stays: a member", "member_id", "9", OLD, LOADED[0]),
+        "consent_id, subject_type, subject_value, captured_at, received_at, loaded_at",
+        ("1", "email", "Ann@X.test", OLD, NEW, LOADED[0]),
+        ("2", "customer_id", "9", OLD, None, LOADED[0]),
+        ("3", "phone", "0611111111", None, None, LOADED[0]),
+        ("stays: a member", "member_id", "9", OLD, OLD, LOADED[0]),
+        ("stays: received afterwards", "email", "ann@x.test", None, NEW, LOADED[1]),
     ),
     "raw_enrichment.persons": (
         "email_sha256, loaded_at",
@@ -62,6 +75,7 @@ RAW = {
         "request_id, subject_type, subject_value, requested_at, loaded_at",
         ("1", "email", "ann@x.test", OLD, LOADED[0]),
         ("stays", "email", "bob@x.test", OLD, LOADED[0]),
+        ("stays: came afterwards, without a date", "email", "ann@x.test", None, LATER),
     ),
 }
 ORDERS = (
@@ -70,18 +84,29 @@ ORDERS = (
     ("o2", None, "family@x.test", "20.00", OLD, LOADED[0]),
     ("o3", "77", "family@x.test", "40.00", OLD, LOADED[0]),
     ("o4", None, "ann@x.test", "80.00", NEW, LOADED[1]),
+    ("o5", "77", "ann@x.test", "160.00", OLD, LOADED[0]),
+    ("o6", "9\t", None, "320.00", OLD, LOADED[0]),
 )
 KEPT_ORDERS = [
     ("o1", None, None, "10.50"),
     ("o2", None, None, "20.00"),
     ("o3", "77", "family@x.test", "40.00"),
     ("o4", None, "ann@x.test", "80.00"),
+    ("o5", "77", None, "160.00"),
+    ("o6", None, None, "320.00"),
 ]
+CALLS = (
+    "call_id, requester_id, caller_phone, started_at, loaded_at",
+    ("c1", None, "0611111111", OLD, LOADED[0]),
+    ("c2", "bob", "0611111111", OLD, LOADED[0]),
+)
+KEPT_CALLS = [("c2", "bob", None)]
 
 
 def send(project: RawProject) -> None:
     """What the sources have, once more: they don't know that somebody was erased."""
-    for table, (columns, *rows) in {**RAW, "raw_shop.orders": ORDERS}.items():
+    others = {"raw_shop.orders": ORDERS, "raw_support.calls": CALLS}
+    for table, (columns, *rows) in {**RAW, **others}.items():
         project.execute(f"delete from {table}")
         project.insert(table, columns, *rows)
 
@@ -93,6 +118,11 @@ def left(project: RawProject) -> dict[str, list[str]]:
 
 def orders(project: RawProject) -> list[tuple]:
     sql = "select order_id, customer_id, email, total_amount from raw_shop.orders order by order_id"
+    return [tuple(row.values()) for row in project.fetch(sql)]
+
+
+def calls(project: RawProject) -> list[tuple]:
+    sql = "select call_id, requester_id, caller_phone from raw_support.calls order by call_id"
     return [tuple(row.values()) for row in project.fetch(sql)]
 
 
@@ -123,7 +153,9 @@ def project(emptied: RawProject) -> RawProject:
     )
     members = [("crm:1", "ann"), ("shop:9", "ann"), ("crm:6", "bob")]
     emptied.insert("identity.customer_identities", "record_key, customer_id", *members)
-    hashes = [("h1", "ann"), ("h9", "ann"), ("gone", "ann"), ("h6", "bob")]
+    bobs = "crm:stays: was there before, has her number now"
+    there = sha256(bobs.encode()).hexdigest()[:32]
+    hashes = [("h1", "ann"), ("h9", "ann"), ("gone", "ann"), ("h6", "bob"), (there, "bob")]
     emptied.insert("identity.customer_id_registry", "record_hash, customer_id", *hashes)
     log = [("h1", "h1"), ("h1", "ann"), ("gone", "ann"), ("h6", "bob")]
     emptied.insert("identity.customer_id_assignments", "record_hash, customer_id", *log)
@@ -140,7 +172,7 @@ def project(emptied: RawProject) -> RawProject:
         "state.landing_rejections",
         "run_id, source_name, table_name, file_name, line_number, raw_text",
         ("l", "crm", "contacts", "f", 1, '8,"ANN@X.TEST",broken'),
-        ("l", "crm", "contacts", "f", 2, "8,bob@x.test,broken"),
+        ("l", "crm", "contacts", "f", 2, "8,joann@x.test,ann@x.test.fr,broken"),
     )
     send(emptied)
     return emptied
@@ -155,16 +187,20 @@ def test_rows_of_the_erased_go_and_those_of_others_stay(project: RawProject) -> 
     erased = erase(project.target, project_dir=project.path)
     assert left(project) == STAYS
     assert orders(project) == KEPT_ORDERS
-    assert erased == [
+    assert calls(project) == KEPT_CALLS
+    assert erased.requests == 1
+    assert erased.rows == [
         ErasedRows("consent.consent_events", "delete", 3),
-        ErasedRows("crm.contacts", "delete", 6),  # one of them was refused at landing
+        ErasedRows("crm.contacts", "delete", 7),  # one of them was refused at landing
         ErasedRows("enrichment.persons", "delete", 1),
         ErasedRows("privacy.privacy_requests", "delete", 1),
-        ErasedRows("shop.orders", "anonymise", 2),
-        ErasedRows("web.page_views", "delete", 3),
+        ErasedRows("shop.orders", "anonymise", 4),
+        ErasedRows("support.calls", "anonymise", 1),
+        ErasedRows("support.calls", "delete", 1),
+        ErasedRows("web.page_views", "delete", 5),
     ]
     # What is remembered of them
-    assert project.column("record_hash", "identity.customer_id_registry") == ["h6"]
+    assert set(project.column("customer_id", "identity.customer_id_registry")) == {"bob"}
     assert project.column("record_hash", "identity.customer_id_assignments") == ["h6"]
     assert project.column("decision_number", "state.identity_decisions") == [3]
     assert project.column("line_number", "state.landing_rejections") == [2]
@@ -188,10 +224,19 @@ def test_what_is_sent_again_is_out_before_anything_is_built(project: RawProject)
     project.build()
     assert left(project) == STAYS
     assert orders(project) == KEPT_ORDERS
+    assert calls(project) == KEPT_CALLS
     tables = project.column("table_name", "state.erased_rows")
-    assert len(tables) == 6 + 1 + 6  # one of them was refused at landing
+    assert len(tables) == 9 + 1 + 9  # one of them was refused at landing
     project.build()
     assert project.column("table_name", "state.erased_rows") == tables
+
+
+def test_without_the_salt_nothing_is_built(project: RawProject) -> None:
+    """Or everybody would be back."""
+    erase(project.target, project_dir=project.path)
+    project.execute("delete from state.erasure_salts")
+    with pytest.raises(AssertionError, match="erasure_salts has 0 rows"):
+        project.build()
 
 
 def test_all_of_it_or_nothing(project: RawProject) -> None:
@@ -202,7 +247,7 @@ def test_all_of_it_or_nothing(project: RawProject) -> None:
     finally:
         project.execute("alter table raw_web.page_views rename column cookie to anonymous_id")
     assert len(project.column("contact_id", "raw_crm.contacts")) == len(RAW["raw_crm.contacts"]) - 1
-    assert len(project.column("record_hash", "identity.customer_id_registry")) == 4
+    assert len(project.column("record_hash", "identity.customer_id_registry")) == 5
     assert project.column("identifier_hash", "state.erased_identifiers") == []
     assert project.column("request_id", "state.erasures") == []
     erase(project.target, project_dir=project.path)
