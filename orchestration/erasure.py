@@ -15,7 +15,8 @@ import pyarrow as pa
 
 from orchestration.warehouse import ROOT, Warehouse, compose, dbt
 
-SALTS, ERASURES, ERASED_ROWS = "state.erasure_salts", "state.erasures", "state.erased_rows"
+SALTS, ERASURES = "state.erasure_salts", "state.erasures"
+ERASED_ROWS, IDENTIFIERS = "state.erased_rows", "state.erased_identifiers"
 
 _SALT_SCHEMA = pa.schema([("salt", pa.string()), ("created_at", pa.timestamp("us"))])
 
@@ -79,7 +80,7 @@ def erase(target: str | None = None, *, project_dir: Path = ROOT) -> Erased:
     words = json.dumps({"erased_at": at.isoformat(sep=" ")})
     done = dbt(["run-operation", "carry_out_erasures", "--args", words], target, project_dir)
     if not done.success:
-        raise ErasureFailed("nothing was erased; logs/dbt.log says why")
+        raise ErasureFailed("nothing was erased; dbt's log says why")
     with Warehouse.open(target, project_dir) as warehouse:
         requests, after = _requests(warehouse) - requests, _counted(warehouse)
     erased = ((key, count - before.get(key, 0)) for key, count in sorted(after.items()))
@@ -87,10 +88,12 @@ def erase(target: str | None = None, *, project_dir: Path = ROOT) -> Erased:
 
 
 def _draw_salt(warehouse: Warehouse, at: datetime) -> None:
-    relation = warehouse.relation(SALTS)
+    """Before the first erasure, and never again: another salt would know nobody."""
+    relation, erased = warehouse.relation(SALTS), warehouse.relation(IDENTIFIERS)
+    sql = "select 1 as found from {r} union all select 1 from {erased}"
     with warehouse.transaction():
         warehouse.lock(relation)
-        if not warehouse.fetch(compose("select 1 as found from {r}", r=relation)):
+        if not warehouse.fetch(compose(sql, r=relation, erased=erased)):
             salt = {"salt": secrets.token_hex(32), "created_at": at}
             warehouse.load(relation, pa.Table.from_pylist([salt], schema=_SALT_SCHEMA))
 

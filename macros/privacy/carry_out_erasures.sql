@@ -1,5 +1,5 @@
-{# All of it or nothing, and of one moment: what cannot be told again once it is gone (whose ids and records these
-   were) is forgotten in the transaction that takes the rows away. #}
+{# All of it or nothing, and of one moment: what cannot be told again once it is gone (whose ids and
+   records these were) is forgotten in the transaction that takes the rows away. #}
 {% macro carry_out_erasures(erased_at) %}
     {% set at = "cast('" ~ erased_at ~ "' as " ~ dbt.type_timestamp() ~ ')' %}
     {% set ready = "select request_id, customer_id, requested_at from " ~ ref('erasure_requests')

@@ -1,15 +1,18 @@
 {# Before anything is built: what a source sends again of somebody who was erased is out before a
-   model reads it. Without an erasure that is one small question. The
-   operation `carry_out_erasures` makes it part of its own transaction. #}
+   model reads it. Without an erasure that is one small question. The operation
+   `carry_out_erasures` makes it part of its own transaction. #}
 {% macro purge_erased_rows(commits=true) %}
-    {% if not execute or flags.WHICH not in ['run', 'build', 'run-operation'] %}{{ return('') }}{% endif %}
+    {% if not execute or flags.WHICH not in ['run', 'build', 'run-operation'] %}
+        {{ return('') }}
+    {% endif %}
     {% if run_query('select 1 from ' ~ source('state', 'erased_identifiers') ~ ' limit 1').rows %}
         {% do check_erasure_salt() %}
         {% for table in graph.sources.values() %}
             {% set columns = identifying_columns(table) %}
-            {% set empty = 'anonymise' if table.config.meta.on_erasure == 'anonymise' else 'delete' %}
             {% if columns %}
-                {% do purge_rows(table, erased_rows(table, columns), empty, columns_about_people(table), commits) %}
+                {% set action = table.config.meta.on_erasure or 'delete' %}
+                {% set emptied = columns_about_people(table) %}
+                {% do purge_rows(table, erased_rows(table, columns), action, emptied, commits) %}
             {% endif %}
             {# An address of theirs on somebody else's row. #}
             {% for column in columns if column.unless and not column.is_record %}
@@ -32,6 +35,11 @@
 {% endmacro %}
 
 {% macro purge_rows(table, rows, action, emptied, commits) %}
+    {% if action not in ['delete', 'anonymise'] %}
+        {% do exceptions.raise_compiler_error(
+            table.unique_id ~ ': on_erasure is delete or anonymise, not ' ~ action
+        ) %}
+    {% endif %}
     {% set counts %}
         select request_id, count(*) as row_count from ({{ rows }}) as erased group by request_id
     {% endset %}

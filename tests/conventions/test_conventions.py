@@ -205,7 +205,12 @@ def test_raw_tables_about_people_say_whose_a_row_is(manifest):
 
 
 def test_whose_a_row_is_names_columns_of_the_table(manifest):
-    wrong = []
+    wrong = [
+        (table["unique_id"], action)
+        for table in manifest["sources"].values()
+        if (action := table["config"]["meta"].get("on_erasure", "delete"))
+        not in ("delete", "anonymise")
+    ]
     for table in manifest["sources"].values():
         named = [*table["config"]["meta"].get("begins", [])]
         for column in table["columns"].values():

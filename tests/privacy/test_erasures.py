@@ -237,6 +237,9 @@ def test_without_the_salt_nothing_is_built(project: RawProject) -> None:
     project.execute("delete from state.erasure_salts")
     with pytest.raises(AssertionError, match="erasure_salts has 0 rows"):
         project.build()
+    with pytest.raises(ErasureFailed):
+        erase(project.target, project_dir=project.path)
+    assert project.column("salt", "state.erasure_salts") == []
 
 
 def test_all_of_it_or_nothing(project: RawProject) -> None:
