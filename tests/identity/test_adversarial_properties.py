@@ -66,6 +66,7 @@ def test_batches_in_any_order_a_second_run_and_a_rebuild_change_no_id(
     assert project.resolve(records, remembers=True, threads=4) == customers
 
 
+@pytest.mark.slow
 def test_other_names_of_keys_give_the_same_people(project, records) -> None:
     """Of the named; where one without a name may go to either of two, its key may decide."""
     named = [row for row in records if row.get("first_name")]
