@@ -18,10 +18,10 @@
         from (
             {%- for column in columns %}
             select
-                held.{{ row_locator(meta.key[0]) }} as row_locator,
+                held.{{ row_locator(columns[0].name) }} as row_locator,
                 held.loaded_at,
                 {%- for begins in meta.begins or [] %}
-                held.{{ begins }} as begins_{{ loop.index }},
+                held.{{ adapter.quote(begins) }} as begins_{{ loop.index }},
                 {%- endfor %}
                 erased.request_id,
                 erased.erased_at
@@ -88,14 +88,14 @@
 {% macro is_no_surviving_record(table) -%}
     {%- set node = graph.nodes['model.' ~ project_name ~ '.customer_id_registry'] -%}
     {%- set registry = adapter.get_relation(node.database, node.schema, node.alias) -%}
-    {%- for name in table.config.meta.key if registry and table.columns[name].config.meta.record_of -%}
+    {%- for name in table.config.meta.key or [] if registry and table.columns[name].config.meta.record_of -%}
         {%- set meta = table.columns[name].config.meta -%}
         {%- if not meta.prefix -%}
         and not exists (
             select 1
             from {{ registry }} as registry
             where registry.record_hash
-                = substr({{ sha256_hex(record_key(meta.record_of, 'held.' ~ name)) }}, 1, 32)
+                = substr({{ sha256_hex(record_key(meta.record_of, 'held.' ~ adapter.quote(name))) }}, 1, 32)
         )
         {%- endif -%}
     {%- endfor -%}

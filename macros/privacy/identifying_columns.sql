@@ -8,9 +8,9 @@
         {% if meta.record_of or meta.identifies %}
             {% set companion = identifying_companion(table, meta) %}
             {% do found.append({
-                'name': column.name,
-                'companion': companion,
-                'unless': meta.unless,
+                'name': adapter.quote(column.name),
+                'companion': adapter.quote(companion) if companion,
+                'unless': adapter.quote(meta.unless) if meta.unless,
                 'is_record': meta.record_of is defined,
                 'type': identifying_type(meta),
                 'values': identifying_values(meta, companion is not none),

@@ -71,7 +71,7 @@
         {% else %}
         delete from {{ table.relation_name }}
         {% endif %}
-        where {{ row_locator(table.config.meta.key[0]) }} in (
+        where {{ row_locator(identifying_columns(table)[0].name) }} in (
             select row_locator from ({{ rows }}) as erased
         )
     {% endcall %}
@@ -81,9 +81,11 @@
 {# What an anonymised row loses: the key of the row itself stays. #}
 {% macro columns_about_people(table) %}
     {% set names = [] %}
-    {% for column in table.columns.values() if column.name not in table.config.meta.key %}
+    {% for column in table.columns.values() if column.name not in (table.config.meta.key or []) %}
         {% set meta = column.config.meta %}
-        {% if meta.pii or meta.record_of or meta.identifies %}{% do names.append(column.name) %}{% endif %}
+        {% if meta.pii or meta.record_of or meta.identifies %}
+            {% do names.append(adapter.quote(column.name)) %}
+        {% endif %}
     {% endfor %}
     {{ return(names) }}
 {% endmacro %}

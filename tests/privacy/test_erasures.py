@@ -71,6 +71,7 @@ RAW = {
         (sha256(b"ann@x.test").hexdigest().upper(), LOADED[0]),
         ("stays", LOADED[0]),
     ),
+    "raw_post.letters": ('"Sent To", loaded_at', ("ANN@x.test", LOADED[0]), ("stays@", LOADED[0])),
     "raw_privacy.privacy_requests": (
         "request_id, subject_type, subject_value, requested_at, loaded_at",
         ("1", "email", "ann@x.test", OLD, LOADED[0]),
@@ -193,6 +194,7 @@ def test_rows_of_the_erased_go_and_those_of_others_stay(project: RawProject) -> 
         ErasedRows("consent.consent_events", "delete", 3),
         ErasedRows("crm.contacts", "delete", 7),  # one of them was refused at landing
         ErasedRows("enrichment.persons", "delete", 1),
+        ErasedRows("post.letters", "delete", 1),
         ErasedRows("privacy.privacy_requests", "delete", 1),
         ErasedRows("shop.orders", "anonymise", 4),
         ErasedRows("support.calls", "anonymise", 1),
@@ -226,7 +228,7 @@ def test_what_is_sent_again_is_out_before_anything_is_built(project: RawProject)
     assert orders(project) == KEPT_ORDERS
     assert calls(project) == KEPT_CALLS
     tables = project.column("table_name", "state.erased_rows")
-    assert len(tables) == 9 + 1 + 9  # one of them was refused at landing
+    assert len(tables) == 10 + 1 + 10  # one of them was refused at landing
     project.build()
     assert project.column("table_name", "state.erased_rows") == tables
 
