@@ -94,8 +94,9 @@
         and not exists (
             select 1
             from {{ registry }} as registry
-            where registry.record_hash
-                = substr({{ sha256_hex(record_key(meta.record_of, 'held.' ~ adapter.quote(name))) }}, 1, 32)
+            where registry.record_hash = substr(
+                {{ sha256_hex(record_key(meta.record_of, 'held.' ~ adapter.quote(name))) }}, 1, 32
+            )
         )
         {%- endif -%}
     {%- endfor -%}

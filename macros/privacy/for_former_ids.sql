@@ -4,11 +4,13 @@
 {% macro for_former_ids(people) -%}
     select
         customer_id,
+        customer_id as current_customer_id,
         reason
     from {{ people }}
     union all
     select
         redirects.customer_id,
+        people.customer_id as current_customer_id,
         people.reason
     from {{ people }} as people
     inner join {{ ref('customer_id_redirects') }} as redirects

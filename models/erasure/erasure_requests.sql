@@ -19,24 +19,7 @@ erasures as (
 
 known_as as (
 
-    select
-        customer_id,
-        customer_id as former_id
-
-    from requests
-
-    union all
-
-    select
-        requests.customer_id,
-        redirects.customer_id as former_id
-
-    from requests
-
-    inner join {{ ref('customer_id_redirects') }} as redirects
-        on requests.customer_id = redirects.current_customer_id
-
-    where redirects.status = 'merged'
+    {{ for_former_ids('requests') }}
 
 ),
 
@@ -44,14 +27,14 @@ known_as as (
 remembered_rows as (
 
     select distinct
-        known_as.customer_id,
+        known_as.current_customer_id as customer_id,
         ledger.sync_name,
         ledger.row_key
 
     from {{ source('state', 'sync_ledger') }} as ledger
 
     inner join known_as
-        on coalesce(ledger.customer_id, ledger.row_key) = known_as.former_id
+        on coalesce(ledger.customer_id, ledger.row_key) = known_as.customer_id
 
     where
         ledger.row_hash is not null

@@ -1,5 +1,7 @@
 """Somebody is erased: what goes, what stays, and what is sent again."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
@@ -7,6 +9,7 @@ import pytest
 
 from orchestration.compaction import NothingToCompact, compact
 from orchestration.erasure import ErasedRows, ErasureFailed, erase, open_requests
+from orchestration.warehouse import Warehouse
 
 from .conftest import TABLES, RawProject
 
@@ -233,6 +236,24 @@ def test_what_is_sent_again_is_out_before_anything_is_built(project: RawProject)
     assert project.column("table_name", "state.erased_rows") == tables
 
 
+def test_who_becomes_ready_meanwhile_is_for_the_next_time(project: RawProject) -> None:
+    """Else the request would be told as done while the person's rows are there."""
+    if project.target == "duckdb":
+        return  # one process at a time
+    with Warehouse.open(project.target, project.path) as other, ThreadPoolExecutor() as pool:
+        other.execute("begin")
+        other.execute("lock table state.identity_decisions in exclusive mode")
+        running = pool.submit(erase, project.target, project_dir=project.path)
+        waits = "select 1 as found from pg_locks where not granted"
+        while not project.fetch(waits):
+            time.sleep(0.1)
+        project.execute("update erasure.erasure_requests set status = 'ready'")
+        other.execute("commit")
+        assert running.result().requests == 1
+    assert project.column("request_id", "state.erasures") == ["r1"]
+    assert "bob" in project.column("customer_id", "identity.customer_id_registry")
+
+
 def test_without_the_salt_nothing_is_built(project: RawProject) -> None:
     """Or everybody would be back."""
     erase(project.target, project_dir=project.path)
@@ -269,9 +290,11 @@ def test_the_file_is_written_anew_without_what_was_deleted(project: RawProject) 
     erase(project.target, project_dir=project.path)
     project.execute(f"delete from {'erasure.erasure_identifiers'}")
     file = project.path / "cdp.duckdb"
+    file.chmod(0o600)
     assert b"ann@x.test" in file.read_bytes()
     before, after = compact(project.target, project_dir=project.path)
     assert before > after == file.stat().st_size
+    assert file.stat().st_mode & 0o777 == 0o600
     stays = [row[1:2] for row in RAW["raw_crm.contacts"][1:] if row[0].startswith("stays")]
     held = {row["email"] for row in project.fetch("select email from kept")}
     assert held == {email for (email,) in stays}
