@@ -6,6 +6,9 @@
         coalesce(graph.right_id, stored.right_id) as right_id,
         graph.node_key,
         graph.neighbour_key,
+        {%- for column in components_edge_locator() %}
+        stored.{{ column }} as locator_{{ loop.index }},
+        {%- endfor %}
         case when graph.left_id is null then 1 else 0 end as is_removed
     from ({{ components_identified_sql(graph, seed) }}) as graph
     full outer join {{ edges }} as stored
@@ -26,7 +29,15 @@
     removed as (
         {{ components_identified_sql('(' ~ components_paired_sql(removed) ~ ')', seed) }}
     )
-    select added.left_id, added.right_id, added.node_key, added.neighbour_key, 0 as is_removed
+    select
+        added.left_id,
+        added.right_id,
+        added.node_key,
+        added.neighbour_key,
+        {%- for column in components_edge_locator() %}
+        stored.{{ column }} as locator_{{ loop.index }},
+        {%- endfor %}
+        0 as is_removed
     from added
     left join {{ edges }} as stored
         on added.left_id = stored.left_id and added.right_id = stored.right_id
@@ -37,6 +48,9 @@
         stored.right_id,
         cast(null as {{ text }}) as node_key,
         cast(null as {{ text }}) as neighbour_key,
+        {%- for column in components_edge_locator() %}
+        stored.{{ column }},
+        {%- endfor %}
         1 as is_removed
     from {{ edges }} as stored
     inner join removed
@@ -58,8 +72,17 @@
 
 {# Rows of the table, as far as they are needed to write them anew. #}
 {% macro components_stored_sql(published, node_column) %}
-    select {{ row_locator(node_column) }} as locator, {{ node_column }} as node_key, node_id, root_id
+    select
+        {{ row_locator([node_column]) | first }} as locator,
+        {{ node_column }} as node_key,
+        node_id,
+        root_id
     from {{ published }}
+{% endmacro %}
+
+{# What finds a stored edge again: by its ids it would be looked for in all of them once more. #}
+{% macro components_edge_locator() %}
+    {% do return(row_locator(['left_id', 'right_id'])) %}
 {% endmacro %}
 
 {# Rows of the ends of changed edges. #}

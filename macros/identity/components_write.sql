@@ -30,17 +30,21 @@
 {% macro components_apply(update, target, state, columns) %}
     {% if update.added + update.removed > 0 %}
         {% do components_forget(state) %}
-        {% set locator = row_locator(columns[0]) %}
+        {% set locator = row_locator([columns[0]]) %}
         {% do replace_rows(
             target,
-            [locator],
-            'select locator as ' ~ locator ~ ' from ' ~ update.doomed,
+            locator,
+            'select locator as ' ~ locator[0] ~ ' from ' ~ update.doomed,
             'select node_key, cluster_key, node_id, root_id from ' ~ update.moved
         ) %}
+        {% set edge_locator, located = components_edge_locator(), [] %}
+        {% for column in edge_locator %}
+            {% do located.append('locator_' ~ loop.index ~ ' as ' ~ column) %}
+        {% endfor %}
         {% do replace_rows(
             state.edges,
-            ['left_id', 'right_id'],
-            'select left_id, right_id from ' ~ update.edges_removed,
+            edge_locator,
+            'select ' ~ located | join(', ') ~ ' from ' ~ update.edges_removed,
             'select left_id, right_id from ' ~ update.edges_added
         ) %}
         {% do components_remember(state, components_next_state_sql(update.former, update)) %}

@@ -21,7 +21,7 @@
         tables, 'added', 'select distinct left_id, right_id from ' ~ delta ~ ' where is_removed = 0'
     ) %}
     {% set removed = components_scratch(
-        tables, 'removed', 'select left_id, right_id from ' ~ delta ~ ' where is_removed = 1'
+        tables, 'removed', 'select * from ' ~ delta ~ ' where is_removed = 1'
     ) %}
     {% set update = {
         'flaw': '',

@@ -48,16 +48,9 @@
     {% do drop_scratch_tables([identifiers]) %}
 {% endmacro %}
 
-{# Rows that were never loaded are known by an address in their text alone, as a word of it. #}
 {% macro forget_rejections(identifiers) %}
     {% set rejections = source('state', 'landing_rejections') %}
-    {% set text = "' ' || translate(lower(rejections.raw_text), ',;:\"<>()[]|\t', '           ') || ' '" %}
-    {% set found %}
-        from {{ rejections }} as rejections
-        inner join {{ identifiers }} as identifiers
-            on {{ dbt.position("' ' || identifiers.identifier_value || ' '", text) }} > 0
-        where identifiers.identifier_type = 'email'
-    {% endset %}
+    {% set found = rejections_of(identifiers) %}
     {% call statement('count_rejections') %}
         insert into {{ source('state', 'erased_rows') }}
             (request_id, table_name, action, row_count, recorded_at)

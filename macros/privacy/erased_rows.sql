@@ -4,7 +4,15 @@
    person's alone: whose record survived the erasure is somebody else. #}
 {% macro erased_rows(table, columns, of_others=false) -%}
     {%- set meta = table.config.meta -%}
-    {%- set no_text = 'cast(null as ' ~ dbt.type_string() ~ ')' -%}
+    {%- set known -%}
+        (
+            select
+                identifier_hash as identifier,
+                request_id,
+                erased_at
+            from {{ source('state', 'erased_identifiers') }}
+        )
+    {%- endset -%}
     select
         row_locator,
         min(request_id) as request_id
@@ -18,49 +26,20 @@
         from (
             {%- for column in columns %}
             select
-                held.{{ row_locator(columns[0].name) }} as row_locator,
+                held.{{ row_locator([columns[0].name]) | first }} as row_locator,
                 held.loaded_at,
                 {%- for begins in meta.begins or [] %}
                 held.{{ adapter.quote(begins) }} as begins_{{ loop.index }},
                 {%- endfor %}
-                erased.request_id,
-                erased.erased_at
-            from {{ table.relation_name }} as held
-            inner join (
-                {%- for value in column['values'] %}
-                select
-                    given,
-                    companion,
-                    {{ erased_identifier_hash(column.type, value) }} as identifier_hash
-                from (
-                    select distinct
-                        {{ column.name }} as given,
-                        {{ column.companion or no_text }} as companion
-                    from {{ table.relation_name }}
-                    where {{ column.name }} is not null
-                ) as given_values
-                {{ 'union' if not loop.last }}
-                {%- endfor %}
-            ) as hashed
-                on
-                    held.{{ column.name }} = hashed.given
-                    {%- if column.companion %}
-                    and coalesce(held.{{ column.companion }}, '') = coalesce(hashed.companion, '')
-                    {%- endif %}
-            inner join {{ source('state', 'erased_identifiers') }} as erased
-                on hashed.identifier_hash = erased.identifier_hash
-            where
-                {% if meta.on_erasure == 'anonymise' -%}
-                coalesce({{ columns_about_people(table) | join(', ') }}, null) is not null
-                {%- else -%}
-                true
-                {%- endif %}
-                {%- if column.unless %}
-                and {{ null_if_placeholder('held.' ~ column.unless) }} is {{ 'not' if of_others }} null
-                {%- endif %}
-                {%- if not column.is_record %}
+                known.request_id,
+                known.erased_at
+            {{ identified_rows(table, column, known, erased_identifier_hash, of_others) }}
+            {%- if meta.on_erasure == 'anonymise' %}
+                and coalesce({{ columns_about_people(table) | join(', ') }}, null) is not null
+            {%- endif %}
+            {%- if not column.is_record %}
                 {{ is_no_surviving_record(table) }}
-                {%- endif %}
+            {%- endif %}
             {{ 'union all' if not loop.last }}
             {%- endfor %}
         ) as matched
@@ -88,16 +67,12 @@
 {% macro is_no_surviving_record(table) -%}
     {%- set node = graph.nodes['model.' ~ project_name ~ '.customer_id_registry'] -%}
     {%- set registry = adapter.get_relation(node.database, node.schema, node.alias) -%}
-    {%- for name in table.config.meta.key or [] if registry and table.columns[name].config.meta.record_of -%}
-        {%- set meta = table.columns[name].config.meta -%}
-        {%- if not meta.prefix -%}
+    {%- set record = record_key_of_row(table) -%}
+    {%- if registry and record -%}
         and not exists (
             select 1
             from {{ registry }} as registry
-            where registry.record_hash = substr(
-                {{ sha256_hex(record_key(meta.record_of, 'held.' ~ adapter.quote(name))) }}, 1, 32
-            )
+            where registry.record_hash = substr({{ sha256_hex(record) }}, 1, 32)
         )
-        {%- endif -%}
-    {%- endfor -%}
+    {%- endif -%}
 {%- endmacro %}

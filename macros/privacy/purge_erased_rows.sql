@@ -71,7 +71,7 @@
         {% else %}
         delete from {{ table.relation_name }}
         {% endif %}
-        where {{ row_locator(identifying_columns(table)[0].name) }} in (
+        where {{ row_locator([identifying_columns(table)[0].name]) | first }} in (
             select row_locator from ({{ rows }}) as erased
         )
     {% endcall %}

@@ -1,6 +1,7 @@
-"""``cdp erase`` and ``cdp compact``: what people may ask of us."""
+"""``cdp export``, ``cdp erase`` and ``cdp compact``: what people may ask of us."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
@@ -9,8 +10,49 @@ from orchestration.cli.screen import Target, console, one_line_for, print_table
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
+    app.command("export")(export)
     app.command("erase")(erase)
     app.command("compact")(compact)
+
+
+def export(
+    request: Annotated[
+        str | None, typer.Argument(help="Id of the request; without one, who waits.")
+    ] = None,
+    folder: Annotated[Path, typer.Option(file_okay=False)] = Path("data/exports"),
+    target: Target = None,
+) -> None:
+    """Write all that is there about a person who asks for it into a file. Without a request: who
+    waits. 1: somebody does."""
+    from orchestration import access
+
+    if request is None:
+        _show_requests(access.requests(target))
+        return
+    with one_line_for(access.NotAnswered, OSError):
+        answer = access.export(request, folder, target)
+    rows = [("received", name, f"{count:,}") for name, count in answer.received.items()]
+    rows += [("derived", name, f"{count:,}") for name, count in answer.derived.items()]
+    print_table(("", "table", "rows"), rows)
+    console.print(f"{answer.path}, with {answer.recipients} recipients: for the person alone")
+
+
+def _show_requests(requests: list[Any]) -> None:
+    if not requests:
+        console.print("nobody asks what is there about them")
+        return
+    print_table(
+        ("request", "due", "answered"),
+        (
+            (
+                request.request_id,
+                str(request.due_on or ""),
+                f"{request.answered_at:%Y-%m-%d %H:%M}" if request.answered_at else "",
+            )
+            for request in requests
+        ),
+    )
+    raise typer.Exit(any(request.answered_at is None for request in requests))
 
 
 def erase(

@@ -9,7 +9,8 @@ GROUPS = {
     "identity_decisions": "identity",
     "test_verdicts": "activation",
     "sync_": "destinations",
-    "eras": "erasure",
+    "eras": "privacy",
+    "access_": "privacy",
 }
 """Group by the beginning of the name."""
 

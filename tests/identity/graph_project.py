@@ -21,6 +21,8 @@ from dbt.cli.main import dbtRunner
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from orchestration.warehouse_dbt import release_duckdb
+
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = """
 {{{{ config(
@@ -180,6 +182,7 @@ class GraphProject:
         settings = {"identity_max_rounds": max_rounds, "identity_incremental_max_share": max_share}
         full = ["--full-refresh"] * full_refresh
         outcome = self.invoke("run", "--vars", yaml.safe_dump(settings), *full)
+        release_duckdb()  # as every command does: the next one opens the file anew
         result = next(
             (r for r in outcome.result or [] if r.node.name == "components"), outcome.exception
         )

@@ -17,8 +17,8 @@ Row = tuple[str, str | None]
 
 # Parquet on Spark knows no delete and no row's place, and hashes of five bits collide at once.
 OTHER_ENGINE = """
-{% macro duckdb__row_locator(key_column) -%}
-    {{ key_column }}
+{% macro duckdb__row_locator(key_columns) -%}
+    {{ return(key_columns) }}
 {%- endmacro %}
 {% macro duckdb__replace_rows(relation, key_columns, doomed, fresh) %}
     {% do cdp.default__replace_rows(relation, key_columns, doomed, fresh) %}

@@ -1,4 +1,4 @@
-"""The raw tables of all sources and what erasures are carried out on, with tables in the place of
+"""The raw tables of all sources and what requests are carried out on, with tables in the place of
 models, on each engine."""
 
 import shutil
@@ -16,13 +16,21 @@ from tests.fixtures.postgres import own_database
 ROOT = Path(__file__).resolve().parents[2]
 
 TABLES = {
-    "erasure.erasure_requests": "request_id text, customer_id text, requested_at timestamp,"
+    "privacy.erasure_requests": "request_id text, customer_id text, requested_at timestamp,"
     " due_on date, waits_for text, destination_row_count bigint, status text",
-    "erasure.erasure_identifiers": "request_id text, customer_id text, identifier_type text,"
+    "privacy.erasure_identifiers": "request_id text, customer_id text, identifier_type text,"
     " identifier_value text",
+    "privacy.access_requests": "request_id text, customer_id text, requested_at timestamp,"
+    " due_on date, status text, answered_at timestamp",
+    "privacy.access_identifiers": "request_id text, customer_id text, identifier_type text,"
+    " identifier_value text",
+    "privacy.access_recipients": "request_id text, sync_name text, row_count bigint,"
+    " held_row_count bigint, last_sent_at timestamp",
     "identity.customer_identities": "record_key text, customer_id text",
     "identity.customer_id_registry": "record_hash text, customer_id text",
     "identity.customer_id_assignments": "record_hash text, customer_id text",
+    "profiles.customers": "customer_id text, first_name text, birth_date date,"
+    " net_revenue decimal(18, 2)",
 }
 
 
@@ -88,13 +96,16 @@ def write_project(path: Path) -> None:
         shutil.copy(declared, target)
     (path / "models/staging/letters.yml").write_text(LETTERS)
     shutil.copytree(ROOT / "tests/generic", path / "tests/generic")
-    models = path / "models/tables"
-    models.mkdir()
-    shutil.copy(ROOT / "models/_groups.yml", path / "models")
+    models = path / "models"
+    shutil.copy(ROOT / "models/_groups.yml", models)
     (models / "nothing.sql").write_text("select 1 as one")
-    for table in TABLES:
+    for table, columns in TABLES.items():
         schema, name = table.split(".")
-        (models / f"{name}.sql").write_text(f"{{{{ config(schema='{schema}') }}}} select 1 as one")
+        (models / schema).mkdir(exist_ok=True)
+        (models / schema / f"{name}.sql").write_text("select 1 as one")
+        names = [{"name": column.split()[0]} for column in columns.replace("8, 2", "").split(",")]
+        declared = {"models": [{"name": name, "columns": names}]}
+        (models / schema / f"{name}.yml").write_text(yaml.safe_dump(declared))
 
 
 @pytest.fixture(

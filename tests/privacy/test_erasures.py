@@ -145,13 +145,13 @@ def project(emptied: RawProject) -> RawProject:
         emptied.execute(f"delete from {table}")
     columns = "request_id, customer_id, status, waits_for, destination_row_count, due_on"
     emptied.insert(
-        "erasure.erasure_requests",
+        "privacy.erasure_requests",
         columns,
         ("r1", "ann", "ready", None, 0, "2026-01-31"),
         ("r2", "bob", "waiting", "sync_crm", 2, "2026-01-30"),
     )
     emptied.insert(
-        "erasure.erasure_identifiers",
+        "privacy.erasure_identifiers",
         "request_id, customer_id, identifier_type, identifier_value",
         *(("r1", "ann", kind, value) for kind, value in IDENTIFIERS),
     )
@@ -224,7 +224,7 @@ def test_rows_of_the_erased_go_and_those_of_others_stay(project: RawProject) -> 
 
 def test_what_is_sent_again_is_out_before_anything_is_built(project: RawProject) -> None:
     erase(project.target, project_dir=project.path)
-    project.execute("update erasure.erasure_requests set status = 'erased' where status = 'ready'")
+    project.execute("update privacy.erasure_requests set status = 'erased' where status = 'ready'")
     send(project)
     project.build()
     assert left(project) == STAYS
@@ -247,7 +247,7 @@ def test_who_becomes_ready_meanwhile_is_for_the_next_time(project: RawProject) -
         waits = "select 1 as found from pg_locks where not granted"
         while not project.fetch(waits):
             time.sleep(0.1)
-        project.execute("update erasure.erasure_requests set status = 'ready'")
+        project.execute("update privacy.erasure_requests set status = 'ready'")
         other.execute("commit")
         assert running.result().requests == 1
     assert project.column("request_id", "state.erasures") == ["r1"]
@@ -288,7 +288,7 @@ def test_the_file_is_written_anew_without_what_was_deleted(project: RawProject) 
         return
     project.execute("create or replace view kept as select * from cdp.raw_crm.contacts")
     erase(project.target, project_dir=project.path)
-    project.execute(f"delete from {'erasure.erasure_identifiers'}")
+    project.execute(f"delete from {'privacy.erasure_identifiers'}")
     file = project.path / "cdp.duckdb"
     file.chmod(0o600)
     assert b"ann@x.test" in file.read_bytes()

@@ -35,6 +35,7 @@ COMMANDS = {
     "reconcile": ("reconcile", SYNC),
     "repair": ("repair", "--yes"),
     "alert": ("alert",),
+    "export": ("export", "privacy:1"),
     "erase": ("erase", "--yes"),
     "compact": ("compact",),
     "land": ("land", "{folder}/raw"),

@@ -63,7 +63,7 @@ open_requests as (
         requests.customer_id,
         requests.requested_at,
         cast(
-            {{ dbt.dateadd('day', var('erasure_due_days'), 'requests.requested_at') }} as date
+            {{ dbt.dateadd('day', var('privacy_request_due_days'), 'requests.requested_at') }} as date
         ) as due_on,
         remembered.sync_name as waits_for,
         cast(coalesce(remembered.row_count, 0) as {{ dbt.type_bigint() }}) as destination_row_count,
@@ -89,7 +89,7 @@ done_requests as (
         cast(null as {{ dbt.type_string() }}) as customer_id,
         requested_at,
         cast(
-            {{ dbt.dateadd('day', var('erasure_due_days'), 'requested_at') }} as date
+            {{ dbt.dateadd('day', var('privacy_request_due_days'), 'requested_at') }} as date
         ) as due_on,
         cast(null as {{ dbt.type_string() }}) as waits_for,
         cast(0 as {{ dbt.type_bigint() }}) as destination_row_count,
