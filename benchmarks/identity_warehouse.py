@@ -140,7 +140,7 @@ class IdentityWarehouse:
         select: tuple[str, ...] = ("path:models/identity",),
     ) -> None:
         self.folder = folder
-        self.database = database or folder / "warehouse.duckdb"
+        self.database = database or folder / "cdp.duckdb"
         self.variables = variables or {}
         self.threads = threads
         self.select = select

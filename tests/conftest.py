@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from xdist.scheduler import LoadScopeScheduling
 from tests.fixtures import demo_project
 from tests.fixtures.postgres import server as postgres_server
 from tests.fixtures.quick_dbt import make_quick
+from tests.fixtures.shared_manifest import environment, forget_manifest, shared_manifest
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -76,21 +77,6 @@ def shared_dir() -> Path:
     return path
 
 
-@contextmanager
-def environment(values: dict[str, str]) -> Iterator[None]:
-    """Sets environment variables for a while."""
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
 class Dbt:
     """Runs dbt in this process with its files in a temporary folder.
 
@@ -99,6 +85,7 @@ class Dbt:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.manifest: Any = None
 
     def invoke(self, *args: str, env: dict[str, str] | None = None):
         """Result of a dbt call on this project; fails the test when the call fails."""
@@ -108,11 +95,14 @@ class Dbt:
         target = env.get("CDP_TARGET", "duckdb")
         paths = ["--target-path", str(self.folder / target), "--log-path", str(self.folder)]
         paths += ["--project-dir", str(ROOT), "--profiles-dir", str(ROOT)]
-        # Artifacts cost 2 to 3 s a call; only parsing is asked for one.
-        artifacts = [] if args[0] == "parse" else ["--no-write-json"]
+        if target == "duckdb" and self.manifest is None:
+            self.manifest = shared_manifest()
+        manifest = self.manifest if target == "duckdb" else None
         printed = StringIO()
         with environment(env), redirect_stdout(printed):
-            result = dbtRunner().invoke(["--quiet", *artifacts, *args, *paths])
+            # Artifacts would cost 2 to 3 s a call.
+            command = ["--quiet", "--no-write-json", *args, *paths]
+            result = dbtRunner(manifest).invoke(command)
         if not result.success:
             pytest.fail(f"dbt {args[0]} failed: {result.exception}\n{printed.getvalue()[-3000:]}")
         return result
@@ -163,6 +153,13 @@ def small_demo_on_postgres(
 
 @pytest.fixture(scope="session")
 def manifest(dbt: Dbt) -> dict[str, Any]:
-    """dbt's manifest of this project."""
-    dbt.invoke("parse")
-    return json.loads((dbt.folder / "duckdb" / "manifest.json").read_text())
+    """dbt's manifest of this project, which is written where ``dbt`` writes, too."""
+    path = dbt.folder / "duckdb" / "manifest.json"
+    path.parent.mkdir(exist_ok=True)
+    shared_manifest().writable_manifest().write(str(path))
+    return json.loads(path.read_text())
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if not hasattr(session.config, "workerinput"):
+        forget_manifest()

@@ -7,18 +7,19 @@
     {%- set known -%}
         (
             select
-                identifier_hash as identifier,
+                identifier_hash as known_by,
                 request_id,
                 erased_at
             from {{ source('state', 'erased_identifiers') }}
         )
     {%- endset -%}
+    {%- set locators = raw_row_locator(table) | map(attribute='name') | join(', ') -%}
     select
-        row_locator,
+        {{ locators }},
         min(request_id) as request_id
     from (
         select
-            row_locator,
+            {{ locators }},
             request_id,
             erased_at,
             loaded_at,
@@ -26,16 +27,18 @@
         from (
             {%- for column in columns %}
             select
-                held.{{ row_locator([columns[0].name]) | first }} as row_locator,
-                held.loaded_at,
+                {%- for locator in raw_row_locator(table) %}
+                raw_row.{{ locator.column }} as {{ locator.name }},
+                {%- endfor %}
+                raw_row.loaded_at,
                 {%- for begins in meta.begins or [] %}
-                held.{{ adapter.quote(begins) }} as begins_{{ loop.index }},
+                raw_row.{{ adapter.quote(begins) }} as begins_{{ loop.index }},
                 {%- endfor %}
                 known.request_id,
                 known.erased_at
             {{ identified_rows(table, column, known, erased_identifier_hash, of_others) }}
             {%- if meta.on_erasure == 'anonymise' %}
-                and coalesce({{ columns_about_people(table) | join(', ') }}, null) is not null
+                and coalesce(raw_row.{{ columns_about_people(table) | join(', raw_row.') }}, null) is not null
             {%- endif %}
             {%- if not column.is_record %}
                 {{ is_no_surviving_record(table) }}
@@ -50,7 +53,7 @@
             and began_at <= {{ dbt.dateadd('day', 1, 'loaded_at') }},
             false
         )
-    group by row_locator
+    group by {{ locators }}
 {%- endmacro %}
 
 {# The first of the columns that says when. #}

@@ -32,18 +32,18 @@
     {{ return("'" ~ meta.identifies ~ "'") }}
 {% endmacro %}
 
-{% macro identifying_values(meta, has_companion) %}
-    {% set cleaned = clean_text('given') %}
+{% macro identifying_values(meta, has_companion, given='given') %}
+    {% set cleaned = clean_text(given) %}
     {% if meta.prefix %}
         {{ return([record_key(meta.record_of, "'" ~ meta.prefix ~ "' || " ~ cleaned)]) }}
     {% elif meta.record_of %}
-        {{ return([record_key(meta.record_of, 'given'), record_key(meta.record_of, cleaned)]) }}
+        {{ return([record_key(meta.record_of, given), record_key(meta.record_of, cleaned)]) }}
     {% elif meta.identifies is mapping %}
-        {{ return([subject_identifier_value('companion', 'given')]) }}
+        {{ return([subject_identifier_value('companion', given)]) }}
     {% elif meta.identifies == 'email' %}
-        {{ return([normalize_email('given')]) }}
+        {{ return([normalize_email(given)]) }}
     {% elif meta.identifies == 'phone' %}
-        {{ return([normalize_phone('given', 'companion' if has_companion)]) }}
+        {{ return([normalize_phone(given, 'companion' if has_companion)]) }}
     {% endif %}
     {{ return(['lower(' ~ cleaned ~ ')' if meta.identifies == 'email_sha256' else cleaned]) }}
 {% endmacro %}

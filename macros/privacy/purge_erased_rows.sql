@@ -71,8 +71,9 @@
         {% else %}
         delete from {{ table.relation_name }}
         {% endif %}
-        where {{ row_locator([identifying_columns(table)[0].name]) | first }} in (
-            select row_locator from ({{ rows }}) as erased
+        where ({{ raw_row_locator(table) | map(attribute='column') | join(', ') }}) in (
+            select {{ raw_row_locator(table) | map(attribute='name') | join(', ') }}
+            from ({{ rows }}) as erased
         )
     {% endcall %}
     {% if commits %}{% do adapter.commit() %}{% endif %}

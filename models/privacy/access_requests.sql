@@ -50,6 +50,7 @@ requests as (
             privacy_requests.identifier_type = holders.identifier_type
             and privacy_requests.identifier_value = holders.identifier_value
             and holders.customer_id is not null
+            and holders.is_known
 
     left join answers
         on privacy_requests.request_id = answers.request_id

@@ -101,6 +101,7 @@ holders as (
         -- A shared browser that nobody could be given saw somebody's login: that makes the login
         -- nobody else's. Anonymous holders count only where no known customer is one.
         case when known_count > 0 then known_count else anonymous_count end as holder_count,
+        known_count > 0 as is_known,
         coalesce(known_customer_id, anonymous_customer_id) as customer_id
 
     from held
@@ -119,7 +120,8 @@ counted as (
         case
             when holders.holder_count = 1 and not coalesce(rejected.is_no_key, false)
                 then holders.customer_id
-        end as customer_id
+        end as customer_id,
+        coalesce(holders.is_known, false) as is_known
 
     from named
 

@@ -37,6 +37,12 @@ examined as (
             -- It was typed on somebody's browser and may be anybody's.
             when holders.holder_count = 0 and holders.device_holder_count > 0
                 then 'identifier_of_a_device'
+            -- Who asks to be told is told something: also that nobody knows them.
+            when privacy_requests.request_type = 'access' and holders.customer_id is null
+                then 'identifier_unknown'
+            -- Of a browser alone nobody can say whose the other visits are.
+            when privacy_requests.request_type = 'access' and not holders.is_known
+                then 'identifier_of_a_device'
         end as review_reason,
         cast(coalesce(holders.holder_count, 0) as {{ dbt.type_bigint() }}) as holder_count
 

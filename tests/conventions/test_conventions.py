@@ -218,6 +218,14 @@ def test_whose_a_row_is_names_columns_of_the_table(manifest):
             identifies = meta.get("identifies")
             named += [meta.get("unless")]
             named += [identifies["type_in"]] if isinstance(identifies, dict) else []
+            if "part_of" in meta:
+                whole = f"source.cdp.{table['source_name']}.{meta['part_of']}"
+                found = manifest["sources"].get(whole, {"columns": {}, "config": {"meta": {}}})
+                is_somebodys = any(
+                    {"record_of", "identifies"} & other["config"]["meta"].keys()
+                    for other in found["columns"].values()
+                )
+                wrong += [] if is_somebodys and found["config"]["meta"].get("key") else [whole]
         wrong += [
             (table["unique_id"], name) for name in named if name and name not in table["columns"]
         ]

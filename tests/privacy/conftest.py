@@ -27,6 +27,7 @@ TABLES = {
     "privacy.access_recipients": "request_id text, sync_name text, row_count bigint,"
     " held_row_count bigint, last_sent_at timestamp",
     "identity.customer_identities": "record_key text, customer_id text",
+    "identity.customer_id_redirects": "customer_id text, current_customer_id text, status text",
     "identity.customer_id_registry": "record_hash text, customer_id text",
     "identity.customer_id_assignments": "record_hash text, customer_id text",
     "profiles.customers": "customer_id text, first_name text, birth_date date,"

@@ -77,7 +77,7 @@ def test_who_names_nobody_for_certain_is_looked_at_or_nobody(asked) -> None:
     found = {request_id: (reason, count) for request_id, reason, count in review}
     assert found.pop("privacy:r7") == ("identifier_shared", 3)
     assert found.pop("privacy:r3")[0] == "identifier_rejected"
-    # Empty, a wildcard and a statement: no addresses.
+    # Empty, a wildcard and a statement: no addresses. Who asks and is unknown is told so.
     assert {reason for reason, _ in found.values()} <= {"identifier_empty"}
     assert found.keys() <= {"privacy:r4", "privacy:r5", "privacy:r6"}
 
