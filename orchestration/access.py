@@ -1,7 +1,7 @@
 """Answers requests for access: all that is there about one person, in one JSON file.
 
 Who is meant, by what their rows are known and which rows these are is decided in SQL
-(models/privacy, the macro ``access_rows``). Here they are written down:
+(models/rights, the macro ``access_rows``). Here they are written down:
 
     {"request": {...},
      "received": {"crm.contacts": [rows as sources sent them], ...},

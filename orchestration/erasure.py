@@ -1,7 +1,7 @@
 """Carries out requests to be erased, as the macro ``carry_out_erasures`` says.
 
 Whose request is ready, by what their rows are known and what becomes of the rows is decided in
-SQL (models/privacy, the YAML of the sources). Here the salt is drawn, outside of any SQL that a
+SQL (models/rights, the YAML of the sources). Here the salt is drawn, outside of any SQL that a
 log could keep, and the operation is run.
 """
 

@@ -22,7 +22,7 @@
 
     held as (
 
-        select * from {{ ref('int_privacy__identifiers_ever_held') }}
+        select * from {{ ref('int_rights__identifiers_ever_held') }}
 
     ),
 

@@ -9,8 +9,8 @@ GROUPS = {
     "identity_decisions": "identity",
     "test_verdicts": "activation",
     "sync_": "destinations",
-    "eras": "privacy",
-    "access_": "privacy",
+    "eras": "rights",
+    "access_": "rights",
 }
 """Group by the beginning of the name."""
 

@@ -18,7 +18,7 @@ NAMES = {
     "conformed": re.compile(r"^(int_conformed__)?[a-z][a-z0-9_]*$"),
     "identity": re.compile(r"^(int_identity__)?[a-z][a-z0-9_]*$"),
     "profiles": re.compile(r"^(int_profiles__)?[a-z][a-z0-9_]*$"),
-    "privacy": re.compile(r"^(int_privacy__)?[a-z][a-z0-9_]*$"),
+    "rights": re.compile(r"^(int_rights__)?[a-z][a-z0-9_]*$"),
     "marts": re.compile(r"^(int_marts__)?[a-z][a-z0-9_]*$"),
     "segments": re.compile(r"^(int_segments__)?[a-z][a-z0-9_]*$"),
     "activation": re.compile(r"^(int_activation__|sync_)?[a-z][a-z0-9_]*$"),
@@ -31,7 +31,7 @@ ORDER = [
     "marts",
     "segments",
     "activation",
-    "privacy",
+    "rights",
 ]
 
 

@@ -75,7 +75,7 @@ def test_rows_of_the_person_and_no_others(asked) -> None:
     with project.environment():
         sql = access._access_rows(None, demo_project.ROOT).replace("request_id = ?", "true")
     with duckdb.connect(project.env["CDP_DUCKDB_PATH"]) as warehouse:
-        requests = warehouse.execute("select request_id from privacy.access_requests").fetchall()
+        requests = warehouse.execute("select request_id from rights.access_requests").fetchall()
         named = {request_id for (request_id,) in requests} & asking.keys()
         assert len(named) >= 50
         assert ("privacy:nobody-verified-it",) not in requests

@@ -84,9 +84,9 @@ def test_no_table_knows_the_erased(asked: demo_project.DemoProject, tmp_path: Pa
             """create table before.identifiers as
             select distinct identifier_value as value, identifier_type in ('email', 'phone')
                 as is_address
-            from cdp.privacy.erasure_identifiers
+            from cdp.rights.erasure_identifiers
             union all
-            select customer_id, false from cdp.privacy.erasure_requests"""
+            select customer_id, false from cdp.rights.erasure_requests"""
         )
 
     def known() -> list[str]:

@@ -24,10 +24,11 @@ STATE_GROUPS = {
     "sync_matches": "destinations",
     "sync_runs": "destinations",
     "alerts": "destinations",
-    "erasures": "erasure",
-    "erased_rows": "erasure",
-    "erased_identifiers": "erasure",
-    "erasure_salts": "erasure",
+    "access_answers": "rights",
+    "erasures": "rights",
+    "erased_rows": "rights",
+    "erased_identifiers": "rights",
+    "erasure_salts": "rights",
 }
 # No model reads them, so dbt alone runs the tests of their declaration.
 UNREAD = {"sync_jobs", "erased_identifiers"}
@@ -118,7 +119,7 @@ def test_every_source_table_is_an_asset_that_somebody_makes(nodes, groups, graph
         *LEDGER,  # written by the syncs,
         "state/test_verdicts",  # by dbt,
         "state/identity_decisions",  # and by people
-        *(f"state/{table}" for table, group in STATE_GROUPS.items() if group == "erasure"),
+        *(f"state/{table}" for table, group in STATE_GROUPS.items() if group == "rights"),
     }
 
 

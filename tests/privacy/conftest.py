@@ -16,15 +16,15 @@ from tests.fixtures.postgres import own_database
 ROOT = Path(__file__).resolve().parents[2]
 
 TABLES = {
-    "privacy.erasure_requests": "request_id text, customer_id text, requested_at timestamp,"
+    "rights.erasure_requests": "request_id text, customer_id text, requested_at timestamp,"
     " due_on date, waits_for text, destination_row_count bigint, status text",
-    "privacy.erasure_identifiers": "request_id text, customer_id text, identifier_type text,"
+    "rights.erasure_identifiers": "request_id text, customer_id text, identifier_type text,"
     " identifier_value text",
-    "privacy.access_requests": "request_id text, customer_id text, requested_at timestamp,"
+    "rights.access_requests": "request_id text, customer_id text, requested_at timestamp,"
     " due_on date, status text, answered_at timestamp",
-    "privacy.access_identifiers": "request_id text, customer_id text, identifier_type text,"
+    "rights.access_identifiers": "request_id text, customer_id text, identifier_type text,"
     " identifier_value text",
-    "privacy.access_recipients": "request_id text, sync_name text, row_count bigint,"
+    "rights.access_recipients": "request_id text, sync_name text, row_count bigint,"
     " held_row_count bigint, last_sent_at timestamp",
     "identity.customer_identities": "record_key text, customer_id text",
     "identity.customer_id_redirects": "customer_id text, current_customer_id text, status text",
@@ -35,7 +35,7 @@ TABLES = {
 }
 
 
-# Of somebody's own: no key, and a name that wants quotes.
+# Of somebody's own: no key, a name that wants quotes, names that our SQL uses.
 LETTERS = """
 sources:
   - name: post
@@ -46,6 +46,16 @@ sources:
           - name: Sent To
             data_type: string
             config: {meta: {pii: direct, identifies: email}}
+          - {name: loaded_at, data_type: timestamp}
+      - name: gifts
+        config: {meta: {on_erasure: anonymise}}
+        columns:
+          - name: identifier
+            data_type: string
+            config: {meta: {pii: direct, identifies: email}}
+          - name: raw_row
+            data_type: string
+            config: {meta: {pii: indirect}}
           - {name: loaded_at, data_type: timestamp}
 """
 

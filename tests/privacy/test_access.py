@@ -3,10 +3,12 @@ who is not known to be the one."""
 
 import json
 import stat
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from orchestration import access
 from orchestration.access import NotAnswered, export, requests
 from orchestration.erasure import erase
 from orchestration.warehouse import WarehouseError
@@ -32,25 +34,29 @@ OF_OTHERS = {
 """Of what is in the raw tables, by key."""
 
 
+compiled_once = cache(access._access_rows)
+
+
 @pytest.fixture
-def project(emptied: RawProject) -> RawProject:
+def project(emptied: RawProject, monkeypatch: pytest.MonkeyPatch) -> RawProject:
     """Ann asks; so did Bob, who was answered."""
+    monkeypatch.setattr(access, "_access_rows", compiled_once)
     for table in (*TABLES, "state.access_answers", "state.landing_rejections"):
         emptied.execute(f"delete from {table}")
     emptied.insert(
-        "privacy.access_requests",
+        "rights.access_requests",
         "request_id, customer_id, requested_at, due_on, status, answered_at",
         ("privacy:7", "ann", "2026-01-01 10:00:00", "2026-01-31", "open", None),
         ("privacy:6", "bob", None, None, "answered", "2026-01-02 10:00:00"),
     )
     emptied.insert(
-        "privacy.access_identifiers",
+        "rights.access_identifiers",
         "request_id, customer_id, identifier_type, identifier_value",
         *(("privacy:7", "ann", kind, value) for kind, value in IDENTIFIERS),
         ("privacy:6", "bob", "email", "bob@x.test"),
     )
     emptied.insert(
-        "privacy.access_recipients",
+        "rights.access_recipients",
         "request_id, sync_name, row_count, held_row_count, last_sent_at",
         ("privacy:7", "sync_of_old", 2, 1, "2026-01-01 10:00:00"),
         ("privacy:6", "sync_of_old", 1, 1, "2026-01-01 10:00:00"),
@@ -169,11 +175,11 @@ def test_an_erasure_would_take_all_that_is_told(project: RawProject, tmp_path: P
     for table in ("erasures", "erased_rows", "erased_identifiers", "erasure_salts"):
         project.execute(f"delete from state.{table}")
     project.execute(
-        "insert into privacy.erasure_requests (request_id, customer_id, status)"
-        " select request_id, customer_id, 'ready' from privacy.access_requests"
+        "insert into rights.erasure_requests (request_id, customer_id, status)"
+        " select request_id, customer_id, 'ready' from rights.access_requests"
         " where request_id = 'privacy:7'",
-        "insert into privacy.erasure_identifiers"
-        " select * from privacy.access_identifiers where request_id = 'privacy:7'",
+        "insert into rights.erasure_identifiers"
+        " select * from rights.access_identifiers where request_id = 'privacy:7'",
     )
     erase(project.target, project_dir=project.path)
     assert project.column("line_number", "state.landing_rejections") == [2]
@@ -200,7 +206,7 @@ def test_who_is_not_verified_or_not_known_gets_no_file(
 
 def test_ids_that_look_alike_have_files_of_their_own(project: RawProject, tmp_path: Path) -> None:
     project.execute(
-        "update privacy.access_requests set request_id = 'privacy_7' where request_id = 'privacy:6'"
+        "update rights.access_requests set request_id = 'privacy_7' where request_id = 'privacy:6'"
     )
     alike = ("privacy:7", "privacy_7")
     answers = [export(r, tmp_path, project.target, project_dir=project.path) for r in alike]

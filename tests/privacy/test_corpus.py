@@ -50,7 +50,7 @@ def asked(corpus: Path, dbt: Dbt, tmp_path_factory) -> duckdb.DuckDBPyConnection
 def test_one_person_is_erased_by_any_spelling(asked, corpus: Path) -> None:
     """Fifteen records of her, two requests, one of them twice."""
     erased = asked.execute(
-        "select request_id, customer_id, status from privacy.erasure_requests"
+        "select request_id, customer_id, status from rights.erasure_requests"
     ).fetchall()
     [(request_id, customer_id, status)] = erased
     assert (request_id, status) == ("privacy:r1", "ready")
@@ -61,7 +61,7 @@ def test_one_person_is_erased_by_any_spelling(asked, corpus: Path) -> None:
             if row["source_system"] == "crm" and "A01" <= row["case_id"] <= "A15"
         }
     known_by = asked.execute(
-        "select identifier_value from privacy.erasure_identifiers where identifier_type = 'record'"
+        "select identifier_value from rights.erasure_identifiers where identifier_type = 'record'"
     ).fetchall()
     assert {key for (key,) in known_by} == hers
     suppressed = asked.execute(
@@ -84,7 +84,7 @@ def test_who_names_nobody_for_certain_is_looked_at_or_nobody(asked) -> None:
 
 def test_who_is_verified_is_told_of_herself_alone(asked, dbt: Dbt) -> None:
     """Eight others have addresses that look like hers."""
-    assert asked.execute("select request_id from privacy.access_requests").fetchall() == [
+    assert asked.execute("select request_id from rights.access_requests").fetchall() == [
         ("privacy:r8",)
     ]
     sql = dbt.compile("{{ access_rows() }}")

@@ -145,13 +145,13 @@ def project(emptied: RawProject) -> RawProject:
         emptied.execute(f"delete from {table}")
     columns = "request_id, customer_id, status, waits_for, destination_row_count, due_on"
     emptied.insert(
-        "privacy.erasure_requests",
+        "rights.erasure_requests",
         columns,
         ("r1", "ann", "ready", None, 0, "2026-01-31"),
         ("r2", "bob", "waiting", "sync_crm", 2, "2026-01-30"),
     )
     emptied.insert(
-        "privacy.erasure_identifiers",
+        "rights.erasure_identifiers",
         "request_id, customer_id, identifier_type, identifier_value",
         *(("r1", "ann", kind, value) for kind, value in IDENTIFIERS),
     )
@@ -222,9 +222,37 @@ def test_rows_of_the_erased_go_and_those_of_others_stay(project: RawProject) -> 
     assert len(salt) == 64
 
 
+def test_columns_may_be_called_as_ours(project: RawProject) -> None:
+    project.execute("delete from raw_post.gifts")
+    rows = [("Ann@x.test", "a ring"), ("bob@x.test", "a book")]
+    project.insert("raw_post.gifts", "identifier, raw_row", *rows)
+    erase(project.target, project_dir=project.path)
+    kept = project.fetch("select identifier, raw_row from raw_post.gifts order by identifier")
+    assert {tuple(row.values()) for row in kept} == {(None, None), ("bob@x.test", "a book")}
+    project.execute("delete from raw_post.gifts")
+
+
+def test_a_table_of_parts_loses_nobody_elses_rows(project: RawProject) -> None:
+    """Each is the first row of its part, so by its place within the part alone it is both."""
+    if project.target == "duckdb":
+        return  # has no such tables
+    parts = [f"create table raw_post.part_{n} partition of raw_post.letters" for n in (1, 2)]
+    project.execute(
+        "alter table raw_post.letters rename to whole",
+        'create table raw_post.letters ("Sent To" text, loaded_at timestamp)'
+        ' partition by list ("Sent To")',
+        f"{parts[0]} for values in ('ann@x.test')",
+        f"{parts[1]} for values in ('bob@x.test')",
+        "insert into raw_post.letters values ('ann@x.test'), ('bob@x.test')",
+    )
+    erase(project.target, project_dir=project.path)
+    assert project.column('"Sent To"', "raw_post.letters") == ["bob@x.test"]
+    project.execute("drop table raw_post.letters", "alter table raw_post.whole rename to letters")
+
+
 def test_what_is_sent_again_is_out_before_anything_is_built(project: RawProject) -> None:
     erase(project.target, project_dir=project.path)
-    project.execute("update privacy.erasure_requests set status = 'erased' where status = 'ready'")
+    project.execute("update rights.erasure_requests set status = 'erased' where status = 'ready'")
     send(project)
     project.build()
     assert left(project) == STAYS
@@ -247,7 +275,7 @@ def test_who_becomes_ready_meanwhile_is_for_the_next_time(project: RawProject) -
         waits = "select 1 as found from pg_locks where not granted"
         while not project.fetch(waits):
             time.sleep(0.1)
-        project.execute("update privacy.erasure_requests set status = 'ready'")
+        project.execute("update rights.erasure_requests set status = 'ready'")
         other.execute("commit")
         assert running.result().requests == 1
     assert project.column("request_id", "state.erasures") == ["r1"]
@@ -288,7 +316,7 @@ def test_the_file_is_written_anew_without_what_was_deleted(project: RawProject) 
         return
     project.execute("create or replace view kept as select * from cdp.raw_crm.contacts")
     erase(project.target, project_dir=project.path)
-    project.execute(f"delete from {'privacy.erasure_identifiers'}")
+    project.execute(f"delete from {'rights.erasure_identifiers'}")
     file = project.path / "cdp.duckdb"
     file.chmod(0o600)
     assert b"ann@x.test" in file.read_bytes()
