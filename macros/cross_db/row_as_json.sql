@@ -12,7 +12,7 @@
 {%- endmacro %}
 
 {% macro postgres__row_as_json(alias) -%}
-    cast(row_to_json({{ alias }}) as text)
+    cast(row_to_json({{ alias }}.*) as text)
 {%- endmacro %}
 
 {% macro bigquery__row_as_json(alias) -%}

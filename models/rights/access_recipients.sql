@@ -44,7 +44,9 @@ recipients as (
         requests.request_id,
         ledger.sync_name,
         cast(count(*) as {{ dbt.type_bigint() }}) as row_count,
-        cast(sum(case when ledger.is_held then 1 else 0 end) as {{ dbt.type_bigint() }}) as held_row_count,
+        cast(
+            sum(case when ledger.is_held then 1 else 0 end) as {{ dbt.type_bigint() }}
+        ) as held_row_count,
         max(ledger.last_recorded_at) as last_sent_at
 
     from ledger

@@ -63,7 +63,9 @@ open_requests as (
         requests.customer_id,
         requests.requested_at,
         cast(
-            {{ dbt.dateadd('day', var('privacy_request_due_days'), 'requests.requested_at') }} as date
+            {{ dbt.dateadd(
+                'day', var('privacy_request_due_days'), 'requests.requested_at'
+            ) }} as date
         ) as due_on,
         remembered.sync_name as waits_for,
         cast(coalesce(remembered.row_count, 0) as {{ dbt.type_bigint() }}) as destination_row_count,

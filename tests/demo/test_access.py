@@ -9,6 +9,8 @@ import pytest
 from orchestration import access
 from tests.fixtures import demo_project
 
+pytestmark = pytest.mark.slow
+
 # Known people whose every record, and no other, is in their customer; whom an address names.
 WHO = """
     select min(identifiers.identifier_value) as email, any_value(people.person_id) as person_id

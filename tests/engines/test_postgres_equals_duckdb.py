@@ -56,7 +56,10 @@ def test_every_table_is_equal(small_demo, small_demo_on_postgres):
     models = {
         node["name"]: [column for column in node["columns"] if column not in CLOCK | NATIVE_HASHES]
         for node in manifest["nodes"].values()
-        if node["resource_type"] == "model" and node["fqn"][1] != "staging"
+        if node["resource_type"] == "model"
+        and node["fqn"][1] != "staging"
+        # What a step on the way holds is in what it leads to.
+        and (node["config"]["materialized"] != "view" or "__" not in node["name"])
     }
     with small_demo.environment(), Warehouse.open("duckdb") as duckdb:
         ours = {name: table(duckdb, duckdb.relation(name), models[name]) for name in models}

@@ -53,7 +53,7 @@ sources:
           - name: identifier
             data_type: string
             config: {meta: {pii: direct, identifies: email}}
-          - name: raw_row
+          - name: known_by
             data_type: string
             config: {meta: {pii: indirect}}
           - {name: loaded_at, data_type: timestamp}
