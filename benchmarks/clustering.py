@@ -11,7 +11,8 @@ Then the incremental runs: one percent of the edges comes, a tenth of a percent 
 goes. `found by comparison` looks for what changed in the whole graph, `told` is passed it (config
 `changes`). Each is measured against a full run of a model that is not incremental, and so writes
 no state, on the same graph in a process of its own; and the table is compared with that run's.
-Seconds are those of the model: dbt's start-up, about half a second for either, is left out.
+Seconds are those of the model: dbt's start-up, about half a second for either, is left out. Each
+run opens DuckDB's file anew, as a dbt command does.
 The guards of identity let no hub through, so this graph has none unless asked for: a hub ties a
 tenth of all people together, and each change touches them all.
 """
