@@ -31,6 +31,7 @@ SHARING = {
 LONG = (
     *SHARING["demo"],
     *SHARING["profiles"],
+    "tests/privacy/",
     "tests/identity/test_incremental_components.py",
     "tests/identity/test_adversarial_properties.py",
     "tests/sync/test_kills.py",
