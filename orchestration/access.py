@@ -81,6 +81,18 @@ def requests(target: str | None = None, project_dir: Path = ROOT) -> list[Reques
     return [Request(**row) for row in found]
 
 
+def told_models(manifest: dict[str, Any]) -> list[str]:
+    """Names of the models of which a person is told their rows."""
+
+    def is_told(node: dict[str, Any]) -> bool:
+        # A segment's own model has no more than the id: who is in which, segment_members says.
+        is_about_people = "customer_id" in node["columns"] and len(node["columns"]) > 1
+        is_of_people = node["fqn"][1] in PUBLISHED_FOLDERS
+        return is_about_people and node["config"]["meta"].get("told", is_of_people)
+
+    return [node["name"] for node in published_models(manifest) if is_told(node)]
+
+
 def export(
     request_id: str, folder: Path, target: str | None = None, *, project_dir: Path = ROOT
 ) -> Answer:
@@ -159,14 +171,10 @@ def _derived(
     warehouse: Warehouse, manifest: dict[str, Any], customer_id: str
 ) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     redirects = warehouse.relation("customer_id_redirects")
-    for node in published_models(manifest):
-        # A segment alone holds no more than that: who is in which is in segment_members.
-        is_about_people = "customer_id" in node["columns"] and len(node["columns"]) > 1
-        is_told = node["config"]["meta"].get("told", node["fqn"][1] in PUBLISHED_FOLDERS)
-        if is_about_people and is_told:
-            sql = compose(_DERIVED, r=warehouse.relation(node["name"]), redirects=redirects)
-            if rows := warehouse.fetch(sql, [customer_id, customer_id]):
-                yield node["name"], rows
+    for name in told_models(manifest):
+        sql = compose(_DERIVED, r=warehouse.relation(name), redirects=redirects)
+        if rows := warehouse.fetch(sql, [customer_id, customer_id]):
+            yield name, rows
 
 
 def _recipients(

@@ -13,9 +13,10 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.fixtures import demo_project
+from tests.fixtures.environment import environment
 from tests.fixtures.postgres import server as postgres_server
 from tests.fixtures.quick_dbt import make_quick
-from tests.fixtures.shared_manifest import environment, forget_manifest, shared_manifest
+from tests.fixtures.shared_manifest import forget_manifest, shared_manifest
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -1,4 +1,4 @@
-{# All columns of a row, whatever they are called. #}
+{# A row by its columns and not by its alias alone, which a column of that name would hide. #}
 {% macro row_as_json(alias) -%}
     {{ return(adapter.dispatch('row_as_json', 'cdp')(alias)) }}
 {%- endmacro %}
@@ -8,7 +8,7 @@
 {%- endmacro %}
 
 {% macro duckdb__row_as_json(alias) -%}
-    cast(to_json({{ alias }}) as varchar)
+    cast(to_json(struct_pack(*columns({{ alias }}.*))) as varchar)
 {%- endmacro %}
 
 {% macro postgres__row_as_json(alias) -%}

@@ -38,7 +38,9 @@
                 known.erased_at
             {{ identified_rows(table, column, known, erased_identifier_hash, of_others) }}
             {%- if meta.on_erasure == 'anonymise' %}
-                and coalesce(raw_row.{{ columns_about_people(table) | join(', raw_row.') }}, null) is not null
+                and coalesce(
+                    raw_row.{{ columns_about_people(table) | join(', raw_row.') }}, null
+                ) is not null
             {%- endif %}
             {%- if not column.is_record %}
                 {{ is_no_surviving_record(table) }}

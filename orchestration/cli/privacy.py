@@ -29,7 +29,7 @@ def export(
     if request is None:
         _show_requests(access.requests(target))
         return
-    with one_line_for(access.NotAnswered, OSError):
+    with one_line_for(OSError):
         answer = access.export(request, folder, target)
     rows = [("received", name, f"{count:,}") for name, count in answer.received.items()]
     rows += [("derived", name, f"{count:,}") for name, count in answer.derived.items()]

@@ -53,7 +53,7 @@ sources:
           - name: identifier
             data_type: string
             config: {meta: {pii: direct, identifies: email}}
-          - name: known_by
+          - name: raw_row
             data_type: string
             config: {meta: {pii: indirect}}
           - {name: loaded_at, data_type: timestamp}

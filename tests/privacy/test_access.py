@@ -3,8 +3,10 @@ who is not known to be the one."""
 
 import json
 import stat
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -233,6 +235,36 @@ def test_what_cannot_be_written_is_not_noted(
     with pytest.raises(OSError, match="no space"):
         export("privacy:7", tmp_path, project.target, project_dir=project.path)
     assert project.fetch("select * from state.access_answers") == []
+
+
+def test_it_is_of_one_moment(
+    project: RawProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What somebody else writes meanwhile is of the next."""
+    derived = access._derived
+
+    def later(*arguments: Any) -> Any:
+        project.execute("delete from profiles.customers")
+        return derived(*arguments)
+
+    monkeypatch.setattr(access, "_derived", later)
+    answer = export("privacy:7", tmp_path, project.target, project_dir=project.path)
+    assert answer.derived == {"customers": 2}
+
+
+def test_what_json_has_no_word_for(tmp_path: Path) -> None:
+    path = tmp_path / "file.json"
+    odd = [float("nan"), float("-inf"), Decimal("12345678901234567890.10"), b"\xaa\x00", 0.5, None]
+    access._write(path, {"rows": [{"odd": odd}]})
+    text = path.read_text(encoding="utf-8")
+    [row] = json.loads(text, parse_constant=pytest.fail)["rows"]
+    assert row["odd"] == ["nan", "-inf", "12345678901234567890.10", "aa00", 0.5, None]
+
+
+def test_events_are_guesses_and_not_told(manifest: dict[str, Any]) -> None:
+    told = access.told_models(manifest)
+    assert {"customers", "orders", "segment_members", "customer_consents"} <= set(told)
+    assert {"events", "champions", "customer_id_changes"} & set(told) == set()
 
 
 def test_a_file_is_never_written_over(project: RawProject, tmp_path: Path) -> None:

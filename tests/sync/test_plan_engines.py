@@ -10,8 +10,8 @@ import yaml
 from orchestration.sync.plan import Plan
 from orchestration.sync.spec import load_manifest, load_sync
 from orchestration.warehouse import Warehouse, dbt
-from tests.conftest import environment
 from tests.fixtures.activation_project import make_project, stand_in_statements
+from tests.fixtures.environment import environment
 from tests.fixtures.postgres import own_database
 from tests.sync.lab import PLANNED, SYNC
 

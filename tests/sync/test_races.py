@@ -15,10 +15,10 @@ from orchestration.destinations.base import Limits
 from orchestration.sync import courier
 from orchestration.sync.lease import SyncBusy
 from orchestration.warehouse import Warehouse, WarehouseBusy, dbt
-from tests.conftest import environment
 from tests.fakes.hubspot import FakeHubSpot
 from tests.fakes.server import Fault
 from tests.fixtures.activation_project import make_project, stand_in_statements
+from tests.fixtures.environment import environment
 from tests.fixtures.postgres import own_database
 from tests.sync.invariants import hold, holds_the_model, plays, settle
 from tests.sync.killing import Nursery

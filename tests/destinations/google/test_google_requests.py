@@ -15,7 +15,6 @@ from orchestration.destinations.base import (
     Unanswered,
 )
 from orchestration.destinations.google import Google
-from tests.conftest import environment
 from tests.destinations.google.case import (
     DELIVERED,
     OPTIONS,
@@ -31,6 +30,7 @@ from tests.destinations.google.case import (
 )
 from tests.fakes.google import FakeGoogle, Verdict, contract
 from tests.fakes.server import Fault
+from tests.fixtures.environment import environment
 
 # With the prefix that Google puts before it, too long for a code.
 LONG = "DESTINATION_ACCOUNT_ENHANCED_CONVERSIONS_TERMS_NOT_SIGNED"

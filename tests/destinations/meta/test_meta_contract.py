@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from orchestration.destinations.base import Refused, Stopped
 from orchestration.destinations.meta import Meta
-from tests.conftest import environment
 from tests.destinations.meta.case import (
     COLUMNS,
     DELIVERED,
@@ -21,6 +20,7 @@ from tests.destinations.meta.case import (
     spec,
 )
 from tests.fakes.meta import FakeMeta
+from tests.fixtures.environment import environment
 
 
 def test_a_wrong_token_stops_the_run(ads: FakeMeta) -> None:
