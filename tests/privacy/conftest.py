@@ -50,7 +50,7 @@ sources:
       - name: gifts
         config: {meta: {on_erasure: anonymise}}
         columns:
-          - name: identifier
+          - name: known_by
             data_type: string
             config: {meta: {pii: direct, identifies: email}}
           - name: raw_row

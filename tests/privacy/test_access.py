@@ -13,7 +13,7 @@ import pytest
 from orchestration import access
 from orchestration.access import NotAnswered, export, requests
 from orchestration.erasure import erase
-from orchestration.warehouse import WarehouseError
+from orchestration.warehouse import Warehouse, WarehouseError
 
 from .conftest import TABLES, RawProject
 from .test_erasures import CALLS, IDENTIFIERS, ORDERS, RAW, send
@@ -108,6 +108,7 @@ PARTS = [
         "return_id, order_id, reason, loaded_at",
         [("r1", "o1", "too small", LOADED), ("r2", "o3", "a stranger's", LOADED)],
     ),
+    ("raw_post.gifts", "known_by, raw_row", [("Ann@x.test", "ring"), ("stranger@x.test", "book")]),
     (
         "raw_web.identifies",
         "event_id, anonymous_id, user_id, email, loaded_at",
@@ -120,9 +121,9 @@ PARTS = [
         ],
     ),
 ]
-"""Rows that belong to rows, and what was typed on browsers."""
+"""Rows that belong to rows, columns called as ours, and what was typed on browsers."""
 PARTS_AND_REJECTIONS = {
-    "shop.order_lines", "shop.returns", "web.identifies", "state.landing_rejections"
+    "shop.order_lines", "shop.returns", "post.gifts", "web.identifies", "state.landing_rejections"
 }  # fmt: skip
 TABLES_SENT = {**RAW, "raw_shop.orders": ORDERS, "raw_support.calls": CALLS}
 
@@ -138,6 +139,8 @@ def test_all_of_it_and_nothing_of_others(project: RawProject, tmp_path: Path) ->
     assert sorted(lines) == ["l1", "l2", "l4"]
     [returned] = received.pop("shop.returns")
     assert returned["reason"] == "too small"
+    [given] = received.pop("post.gifts")
+    assert given == {"known_by": "Ann@x.test", "raw_row": "ring", "loaded_at": None}
     typed = {row["event_id"] for row in received.pop("web.identifies")}
     assert typed == {"hers", "nothing", "by log-in"}
     assert answer.received.keys() - received.keys() == PARTS_AND_REJECTIONS
@@ -186,7 +189,8 @@ def test_an_erasure_would_take_all_that_is_told(project: RawProject, tmp_path: P
     erase(project.target, project_dir=project.path)
     assert project.column("line_number", "state.landing_rejections") == [2]
     # An order stays, without the person, and so do its lines.
-    stays = {"shop.orders", "shop.order_lines", "shop.returns", "state.landing_rejections"}
+    assert project.column("raw_row", "raw_post.gifts") == ["book", None]
+    stays = {"shop.orders", *PARTS_AND_REJECTIONS} - {"web.identifies"}
     for table, rows in content["received"].items():
         if table in stays:
             continue
@@ -223,6 +227,24 @@ def test_what_cannot_be_noted_is_not_written(project: RawProject, tmp_path: Path
     finally:
         project.execute("alter table state.lost rename to access_answers")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_noted_in_vain_is_not_written(
+    project: RawProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute = Warehouse.execute
+
+    def broken(warehouse: Warehouse, sql: str, *values: Any) -> None:
+        if sql == "commit":
+            raise WarehouseError("the connection is gone")
+        execute(warehouse, sql, *values)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Warehouse, "execute", broken)
+        with pytest.raises(WarehouseError, match="is gone"):
+            export("privacy:7", tmp_path, project.target, project_dir=project.path)
+    assert list(tmp_path.iterdir()) == []
+    assert project.fetch("select * from state.access_answers") == []
 
 
 def test_what_cannot_be_written_is_not_noted(

@@ -225,9 +225,9 @@ def test_rows_of_the_erased_go_and_those_of_others_stay(project: RawProject) -> 
 def test_columns_may_be_called_as_ours(project: RawProject) -> None:
     project.execute("delete from raw_post.gifts")
     rows = [("Ann@x.test", "a ring"), ("bob@x.test", "a book")]
-    project.insert("raw_post.gifts", "identifier, raw_row", *rows)
+    project.insert("raw_post.gifts", "known_by, raw_row", *rows)
     erase(project.target, project_dir=project.path)
-    kept = project.fetch("select identifier, raw_row from raw_post.gifts order by identifier")
+    kept = project.fetch("select known_by, raw_row from raw_post.gifts order by known_by")
     assert {tuple(row.values()) for row in kept} == {(None, None), ("bob@x.test", "a book")}
     project.execute("delete from raw_post.gifts")
 
