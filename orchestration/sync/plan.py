@@ -313,7 +313,8 @@ class Plan:
         names = self._spec.columns
         parts = {f"column_{number}": name for number, name in enumerate(names)}
         values = ", ".join(f"model.{{{part}}}" for part in parts)
-        found = sql % {"values": values, "hash": row_hash_sql(names, self._spec.sync_name)}
+        row_hash = row_hash_sql(names, self._spec.key, self._spec.sync_name)
+        found = sql % {"values": values, "hash": row_hash}
         return compose(found, **self._parts, **parts)
 
     def _prepare_errand(self, last_phase: str) -> int:

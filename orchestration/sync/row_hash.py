@@ -4,13 +4,11 @@ import hashlib
 from collections.abc import Sequence
 
 
-def row_hash_sql(columns: Sequence[str], salt: str) -> str:
-    """For ``compose``: md5 of ``tag;length:value...`` with the columns of ``model`` by name, the
-    length in characters and none for null. ``{column_N}`` is the N-th of the columns."""
-    order = sorted(range(len(columns)), key=columns.__getitem__)
-    tag = hashlib.md5(
-        f"{salt};{','.join(sorted(columns))}".encode(), usedforsecurity=False
-    ).hexdigest()[:8]
-    values = (f"model.{{column_{number}}}" for number in order)
+def row_hash_sql(columns: Sequence[str], key: str, salt: str) -> str:
+    """For ``compose``: md5 of ``tag;length:value...`` with the columns of ``model`` but the key by
+    name, the length in characters and none for null. ``{column_N}`` is the N-th of the columns."""
+    names = sorted(columns)
+    tag = hashlib.md5(f"{salt};{','.join(names)}".encode(), usedforsecurity=False).hexdigest()[:8]
+    values = (f"model.{{column_{columns.index(name)}}}" for name in names if name != key)
     parts = (f"coalesce(length({value}) || ':' || {value}, ':')" for value in values)
-    return f"md5('{tag};' || {' || '.join(parts)})"
+    return "md5(" + " || ".join([f"'{tag};'", *parts]) + ")"
