@@ -8,9 +8,8 @@ from what a source system would send. Tests and benchmarks share this.
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, redirect_stdout
 from io import StringIO
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,6 +17,8 @@ from typing import Any, ClassVar
 import duckdb
 import pyarrow as pa
 from dbt.cli.main import dbtRunner
+
+from tests.fixtures.environment import environment
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -154,8 +155,7 @@ class IdentityWarehouse:
         self.normalise = compiled.compiled_code
         self.invoke("seed", "--select", "path:seeds/identity")
 
-    @contextmanager
-    def environment(self) -> Iterator[None]:
+    def environment(self) -> AbstractContextManager[None]:
         """The environment that points the project at this file."""
         values = {
             "CDP_TARGET": "duckdb",
@@ -163,13 +163,7 @@ class IdentityWarehouse:
             "CDP_THREADS": str(self.threads),
             "DO_NOT_TRACK": "1",
         }
-        before = {name: os.environ.get(name) for name in values}
-        os.environ.update(values)
-        try:
-            yield
-        finally:
-            for name, value in before.items():
-                os.environ.pop(name) if value is None else os.environ.update({name: value})
+        return environment(values)
 
     def invoke(self, *arguments: str, variables: dict[str, Any] | None = None):
         """dbt's outcome of a command on the repository's project with this warehouse file."""

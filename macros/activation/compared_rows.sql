@@ -17,7 +17,7 @@ compared as (
     from (
         select
             {{ sync.key }} as row_key,
-            {{ row_hash(sync, sync_name) }} as row_hash
+            {{ row_hash(sync.columns, sync.key, sync_name) }} as row_hash
         from {{ ref(sync_name) }}
         where {{ sync.key }} is not null
     ) as wanted

@@ -19,7 +19,7 @@ contents as (
             {{ identifier }} as identifier,
             {{ sync.person or sync.key }} as customer_id,
             {{ field_hashes(sync.columns, sync.key, sync_name) }} as field_hashes,
-            {{ row_hash(sync, sync_name) }} as row_hash
+            {{ row_hash(sync.columns, sync.key, sync_name) }} as row_hash
         from {{ ref(sync_name) }}
         where {{ sync.key }} in (select row_key from candidates)
     ) as model

@@ -34,7 +34,7 @@ class Facts:
     """What the state around a plan says."""
 
     mapping_changed: bool = False
-    """The columns are not those of the last run that sent something."""
+    """The columns or the key are not those of the last run that sent something."""
     place_changed: bool = False
     """Nor are the destination, the object or the options."""
     ledger_lost: bool = False

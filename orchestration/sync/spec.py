@@ -112,8 +112,10 @@ class SyncSpec(_Strict):
 
     @property
     def mapping_hash(self) -> str:
-        """Which columns are sent: another one, and every row differs from what is held."""
-        return hashlib.sha256("\n".join(sorted(self.columns)).encode()).hexdigest()[:16]
+        """Which columns are sent, and the key, which hashes of rows leave out: another one of
+        either, and every row differs from what is held."""
+        names = [self.key, *sorted(self.columns)]
+        return hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
 
 
 def load_manifest(project_dir: Path = ROOT) -> dict[str, Any]:

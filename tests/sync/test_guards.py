@@ -102,6 +102,18 @@ def test_where_rows_go_is_destination_object_and_options(
     assert (changed.place_hash != spec.place_hash) is is_elsewhere
 
 
+def test_the_mapping_is_the_columns_and_the_key(lab: Lab) -> None:
+    """Hashes of rows leave out the key: with another one, all of them are others."""
+    spec = load_sync(load_manifest(lab.project), SYNC)
+
+    def mapping(**change: Any) -> str:
+        return spec.model_copy(update=change).mapping_hash
+
+    assert mapping(columns=spec.columns[::-1]) == spec.mapping_hash
+    assert mapping(columns=spec.columns[:-1]) != spec.mapping_hash
+    assert mapping(key="email") != spec.mapping_hash
+
+
 @pytest.mark.parametrize("listed", [100, 101])
 def test_who_is_listed_to_be_deleted_is_counted_as_removed(listed: int) -> None:
     """A segment that matches everybody by mistake would empty the CRM."""
