@@ -16,11 +16,13 @@ from tests.fixtures import demo_project
 from tests.fixtures.environment import environment
 from tests.fixtures.postgres import server as postgres_server
 from tests.fixtures.quick_dbt import make_quick
-from tests.fixtures.shared_manifest import forget_manifest, shared_manifest
+from tests.fixtures.shared_manifest import shared_manifest, write_manifest
+from tests.fixtures.temporary_files import move_temporary_files, remove_temporary_files
 
 ROOT = Path(__file__).resolve().parents[1]
 
 os.environ["DO_NOT_TRACK"] = "1"
+move_temporary_files()
 make_quick()
 
 # Who shares a warehouse that takes minutes, or a project whose parsing takes 10 s.
@@ -87,7 +89,7 @@ class Dbt:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.manifest: Any = None
+        self.manifests: dict[str, Any] = {}
 
     def invoke(self, *args: str, env: dict[str, str] | None = None):
         """Result of a dbt call on this project; fails the test when the call fails."""
@@ -97,14 +99,13 @@ class Dbt:
         target = env.get("CDP_TARGET", "duckdb")
         paths = ["--target-path", str(self.folder / target), "--log-path", str(self.folder)]
         paths += ["--project-dir", str(ROOT), "--profiles-dir", str(ROOT)]
-        if target == "duckdb" and self.manifest is None:
-            self.manifest = shared_manifest()
-        manifest = self.manifest if target == "duckdb" else None
+        if target not in self.manifests:
+            self.manifests[target] = shared_manifest(target)
         printed = StringIO()
         with environment(env), redirect_stdout(printed):
             # Artifacts would cost 2 to 3 s a call.
             command = ["--quiet", "--no-write-json", *args, *paths]
-            result = dbtRunner(manifest).invoke(command)
+            result = dbtRunner(self.manifests[target]).invoke(command)
         if not result.success:
             pytest.fail(f"dbt {args[0]} failed: {result.exception}\n{printed.getvalue()[-3000:]}")
         return result
@@ -149,6 +150,7 @@ def small_demo_on_postgres(
     folder = tmp_path_factory.mktemp("small_demo_on_postgres")
     paths = {"DBT_TARGET_PATH": str(folder / "target"), "DBT_LOG_PATH": str(folder / "logs")}
     project = demo_project.DemoProject(folder, {**small_demo.env, **postgres, **paths})
+    write_manifest("postgres", folder / "target/manifest.json")
     demo_project.build(project, small_demo.data / "raw", tested=False)
     return project
 
@@ -157,11 +159,11 @@ def small_demo_on_postgres(
 def manifest(dbt: Dbt) -> dict[str, Any]:
     """dbt's manifest of this project, which is written where ``dbt`` writes, too."""
     path = dbt.folder / "duckdb" / "manifest.json"
-    path.parent.mkdir(exist_ok=True)
-    shared_manifest().writable_manifest().write(str(path))
+    write_manifest("duckdb", path)
     return json.loads(path.read_text())
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    if not hasattr(session.config, "workerinput"):
-        forget_manifest()
+    if not hasattr(session.config, "workerinput"):  # of a worker
+        remove_temporary_files()

@@ -3,6 +3,7 @@ models, on each engine."""
 
 import shutil
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 import yaml
 
 from orchestration.warehouse import Warehouse, dbt
+from tests.fixtures.open_warehouse import opened
 from tests.fixtures.postgres import own_database
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,12 +72,16 @@ class RawProject:
     def insert(self, table: str, columns: str, *rows: tuple[Any, ...]) -> None:
         """Rows of text and numbers; all columns that are not named are null."""
         marks = ", ".join("?" * len(rows[0]))
-        with Warehouse.open(self.target, self.path) as warehouse:
+        with self.opened() as warehouse:
             for row in rows:
                 warehouse.execute(f"insert into {table} ({columns}) values ({marks})", row)
 
+    def opened(self) -> AbstractContextManager[Warehouse]:
+        """For several statements: see ``open_warehouse``."""
+        return opened(self.target, self.path)
+
     def execute(self, *statements: str) -> None:
-        with Warehouse.open(self.target, self.path) as warehouse:
+        with self.opened() as warehouse:
             for statement in statements:
                 warehouse.execute(statement)
 
@@ -85,7 +91,7 @@ class RawProject:
         assert done.success, done.exception
 
     def fetch(self, sql: str) -> list[dict[str, Any]]:
-        with Warehouse.open(self.target, self.path) as warehouse:
+        with self.opened() as warehouse:
             return warehouse.fetch(sql)
 
     def column(self, column: str, table: str) -> list[Any]:
@@ -136,8 +142,9 @@ def emptied(
             for name, value in own_database(server, "privacy").items():
                 patch.setenv(name, value)
         project.build()
-        for schema in sorted({table.split(".")[0] for table in TABLES}):
-            project.execute(f"create schema {schema}")
-        for table, columns in TABLES.items():
-            project.execute(f"create table {table} ({columns})")
+        schemas = sorted({table.split(".")[0] for table in TABLES})
+        project.execute(
+            *(f"create schema {schema}" for schema in schemas),
+            *(f"create table {table} ({columns})" for table, columns in TABLES.items()),
+        )
         yield project

@@ -41,8 +41,14 @@ compiled_once = cache(access._access_rows)
 
 @pytest.fixture
 def project(emptied: RawProject, monkeypatch: pytest.MonkeyPatch) -> RawProject:
-    """Ann asks; so did Bob, who was answered."""
     monkeypatch.setattr(access, "_access_rows", compiled_once)
+    with emptied.opened():
+        fill(emptied)
+    return emptied
+
+
+def fill(emptied: RawProject) -> None:
+    """Ann asks; so did Bob, who was answered."""
     for table in (*TABLES, "state.access_answers", "state.landing_rejections"):
         emptied.execute(f"delete from {table}")
     emptied.insert(
@@ -94,7 +100,6 @@ def project(emptied: RawProject, monkeypatch: pytest.MonkeyPatch) -> RawProject:
     for table, columns, rows in PARTS:
         emptied.execute(f"delete from {table}")
         emptied.insert(table, columns, *rows)
-    return emptied
 
 
 PARTS = [

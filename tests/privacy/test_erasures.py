@@ -110,9 +110,10 @@ KEPT_CALLS = [("c2", "bob", None)]
 def send(project: RawProject) -> None:
     """What the sources have, once more: they don't know that somebody was erased."""
     others = {"raw_shop.orders": ORDERS, "raw_support.calls": CALLS}
-    for table, (columns, *rows) in {**RAW, **others}.items():
-        project.execute(f"delete from {table}")
-        project.insert(table, columns, *rows)
+    with project.opened():
+        for table, (columns, *rows) in {**RAW, **others}.items():
+            project.execute(f"delete from {table}")
+            project.insert(table, columns, *rows)
 
 
 def left(project: RawProject) -> dict[str, list[str]]:
@@ -138,6 +139,12 @@ STAYS = {
 
 @pytest.fixture
 def project(emptied: RawProject) -> RawProject:
+    with emptied.opened():
+        fill(emptied)
+    return emptied
+
+
+def fill(emptied: RawProject) -> None:
     """Ann is ready, Bob waits; nobody was ever erased."""
     names = ("erasures", "erased_rows", "erased_identifiers", "erasure_salts")
     memory = ("landing_rejections", "identity_decisions")
@@ -179,7 +186,6 @@ def project(emptied: RawProject) -> RawProject:
         ("l", "crm", "contacts", "f", 2, "8,joann@x.test,ann@x.test.fr,broken"),
     )
     send(emptied)
-    return emptied
 
 
 def test_rows_of_the_erased_go_and_those_of_others_stay(project: RawProject) -> None:

@@ -12,6 +12,7 @@ from math import ceil
 from typing import Any
 
 from orchestration.sync.run import SyncRun
+from tests.fixtures.open_warehouse import opened
 from tests.sync.lab import SYNC, Lab
 
 STATE = ("sync_ledger", "sync_runs", "sync_jobs", "sync_identifiers", "sync_matches")
@@ -153,11 +154,12 @@ def settle(lab: Lab, **options: Any) -> None:
 
 def hold(lab: Lab, *texts: str) -> None:
     """All of them, once it has settled."""
-    holds_the_model(lab)
-    for run in lab.runs:
-        counts_add_up(run)
-        calls_are_bounded(run)
-    for row in lab.fetch("select * from activation.sync_run_history"):
-        counts_add_up(row)
-    says_nothing_personal(lab, *texts)
+    with opened(lab.target, lab.project):
+        holds_the_model(lab)
+        for run in lab.runs:
+            counts_add_up(run)
+            calls_are_bounded(run)
+        for row in lab.fetch("select * from activation.sync_run_history"):
+            counts_add_up(row)
+        says_nothing_personal(lab, *texts)
     assert lab.hub.contract_violations == []

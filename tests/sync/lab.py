@@ -12,9 +12,9 @@ from orchestration.destinations.hubspot import HubSpot
 from orchestration.sync.http import BearerToken, Credentials, HttpClient, Policy
 from orchestration.sync.run import SyncRun, run_sync
 from orchestration.sync.spec import load_manifest, load_sync
-from orchestration.warehouse import Warehouse
 from tests.fakes.hubspot import FakeHubSpot
 from tests.fakes.job_desk import DeskClient, JobDesk
+from tests.fixtures.open_warehouse import opened
 
 SYNC = "sync_hubspot__contacts"
 PLANNED = "int_activation__hubspot_contacts_planned"
@@ -39,12 +39,12 @@ class Lab:
         self._manifest = load_manifest(project)
 
     def execute(self, *statements: str) -> None:
-        with Warehouse.open(self.target, self.project) as warehouse:
+        with opened(self.target, self.project) as warehouse:
             for statement in statements:
                 warehouse.execute(statement)
 
     def fetch(self, sql: str) -> list[dict]:
-        with Warehouse.open(self.target, self.project) as warehouse:
+        with opened(self.target, self.project) as warehouse:
             return warehouse.fetch(sql)
 
     def add_customers(self, count: int, prefix: str = "c", segment: str = "champions") -> None:
