@@ -127,17 +127,28 @@ def manifest_path(project_dir: Path = ROOT) -> Path:
 
 
 def read_manifest(path: Path) -> dict[str, Any] | None:
-    """What is in a ``manifest.json``; None when there is none, or it stays broken. dbt writes it
-    in place, so beside a run it may be half a file for a moment."""
+    """What is in a ``manifest.json``, which the caller must not change; None when there is none, or
+    it stays broken. dbt writes it in place, so beside a run it may be half a file for a moment."""
     deadline = time.monotonic() + WRITING_SECONDS
     while path.exists():
         try:
-            return json.loads(path.read_text(encoding="utf-8"))
+            return _manifest_in(path, _stamp(path))
         except ValueError:
             if time.monotonic() > deadline:
                 break
             time.sleep(0.05)
     return None
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    written = path.stat()
+    return written.st_mtime_ns, written.st_size
+
+
+@lru_cache(maxsize=4)
+def _manifest_in(path: Path, stamp: tuple[int, int]) -> dict[str, Any]:
+    """Five megabytes, of which each part of a command asks anew."""
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 class Manifest:
@@ -167,10 +178,9 @@ class Manifest:
 
     def _read(self) -> None:
         if self._path.exists():
-            written, credentials = self._path.stat(), self._config.credentials
-            stamp = (written.st_mtime_ns, written.st_size)
+            credentials = self._config.credentials
             self._relations = _relations_in(
-                self._path, stamp, credentials.type, credentials.database
+                self._path, _stamp(self._path), credentials.type, credentials.database
             )
 
 

@@ -267,7 +267,7 @@ def test_how_a_sync_is_can_be_asked_beside_one_that_is_declared_wrong(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As the asset does after its run."""
-    manifest = load_manifest(lab.project)
+    manifest = copy.deepcopy(load_manifest(lab.project))
     exposure = copy.deepcopy(manifest["exposures"][f"exposure.cdp.{SYNC}"])
     exposure["name"] = "sync_lanterna__people"
     exposure["depends_on"]["nodes"] = []
