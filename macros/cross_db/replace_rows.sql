@@ -24,15 +24,13 @@
 {# One column alone is looked for while the table is read, which spares DuckDB half the time. #}
 {% macro duckdb__replace_rows(relation, key_columns, doomed_sql, fresh_sql) %}
     {% set first = key_columns[0] %}
-    {% call statement('delete') %}
+    {% call statement('replace') %}
         delete from {{ relation }} as stored
         where
             stored.{{ first }} in (select doomed.{{ first }} from ({{ doomed_sql }}) as doomed)
             {%- if key_columns | length > 1 %}
             and {{ rows_match('stored', '(' ~ doomed_sql ~ ')', key_columns) }}
-            {%- endif %}
-    {% endcall %}
-    {% call statement('insert') %}
+            {%- endif %};
         insert into {{ relation }} {{ fresh_sql }}
     {% endcall %}
 {% endmacro %}

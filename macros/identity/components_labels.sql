@@ -2,44 +2,57 @@
    smallest neighbour, pointers jump to the roots, and the edges between different roots are
    the graph of the next round. Two rounds at least halve the nodes (in practice they shrink
    20 to 40 fold), so chains, hubs and trees all end after a logarithmic number of rounds,
-   where label propagation needs as many as a chain is long. #}
+   where label propagation needs as many as a chain is long. A small graph costs less than dbt's
+   work on its statements, so three rounds of it are one. #}
 {% macro components_labels(tables, edges) %}
-    {% set state = namespace(edge_count=1, rounds=0, jumps=0, edges=edges) %}
+    {% set state = namespace(edges=edges, rounds=0, jumps=0) %}
+    {% set state.edge_count = components_count(edges ~ ' where left_id != right_id') %}
     {% set max_rounds = var('identity_max_rounds') %}
-    {% set hooks = [] %}
+    {% set hooks, between = [], [] %}
 
-    {% for round in range(1, max_rounds + 2) %}
-        {% set state.edge_count = components_count(state.edges ~ ' where left_id != right_id') %}
+    {% for _ in range(max_rounds + 1) %}
         {% if state.edge_count == 0 %}
             {% break %}
-        {% endif %}
-        {% if round > max_rounds %}
+        {% elif state.rounds >= max_rounds %}
             {% do drop_scratch_tables(tables) %}
             {% do exceptions.raise_compiler_error(
                 this.identifier ~ ' has not converged: ' ~ state.edge_count ~ ' edges left after '
                 ~ max_rounds ~ ' rounds (var identity_max_rounds). The table was not changed.'
             ) %}
         {% endif %}
-        {% set state.rounds = round %}
-        {% set jumped = components_parents(tables, round, state.edges, state.edge_count) %}
-        {% set state.jumps = state.jumps + jumped.jumps %}
-        {% do hooks.append(jumped.parents) %}
-        {% set contracted = components_scratch(
-            tables, 'edges_' ~ (round + 1), components_contracted_sql(state.edges, jumped.parents)
-        ) %}
-        {% if state.edges != edges %}
-            {% do components_drop(tables, [state.edges]) %}
+        {% set name = '_' ~ (state.rounds + 1) %}
+        {% if state.edge_count <= 100000 %}
+            {% set rounds = [3, max_rounds - state.rounds] | min %}
+            {% set parents = components_scratch(
+                tables, 'parents' ~ name, components_few_rounds_sql(state.edges, rounds)
+            ) %}
+            {% set left = components_left_sql(parents) %}
+            {% set done = run_query(
+                'select sum(has_moved), max(rounds), 3 * max(rounds) from ' ~ parents
+            ).rows[0] %}
+        {% else %}
+            {% set jumped = components_parents(tables, name, state.edges, state.edge_count) %}
+            {% set parents = jumped.parents %}
+            {% set left = components_scratch(
+                tables, 'edges' ~ name, components_contracted_sql(state.edges, parents)
+            ) %}
+            {% set done = [components_count(left), 1, jumped.jumps] %}
         {% endif %}
-        {% set state.edges = contracted %}
+        {% do hooks.append(parents) %}
+        {% do components_drop(tables, between | list) %}
+        {% do between.clear() %}
+        {% do between.append(left) if left in tables %}
+        {% set state.edges = left %}
+        {% set state.edge_count = done[0] | int %}
+        {% set state.rounds = state.rounds + done[1] | int %}
+        {% set state.jumps = state.jumps + done[2] | int %}
     {% endfor %}
 
-    {% if state.edges != edges %}
-        {% do components_drop(tables, [state.edges]) %}
-    {% endif %}
-
-    {% set labels = components_scratch(
-        tables, 'labels', components_composed_sql(hooks, edges)
-    ) %}
-    {% do components_drop(tables, hooks | list) %}
-    {% do return({'labels': labels, 'rounds': state.rounds, 'jumps': state.jumps}) %}
+    {% do components_drop(tables, between | list) %}
+    {% do return({
+        'labels_sql': components_composed_sql(hooks, edges),
+        'parents': hooks,
+        'rounds': state.rounds,
+        'jumps': state.jumps,
+    }) %}
 {% endmacro %}

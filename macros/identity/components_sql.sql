@@ -7,27 +7,13 @@
     group by right_id
 {% endmacro %}
 
-{# Several jumps in one statement, and the hook before them where `hook_sql` is given. #}
-{% macro components_jump_sql(parents, jumps, hook_sql=none) %}
-    with
-    {%- if hook_sql %}
-    {{ parents }} as (
-        {{ hook_sql }}
-    ),
-    {%- endif %}
-    {%- for jump in range(1, jumps + 1) %}
-    {%- set former = parents if loop.first else 'jump_' ~ loop.index0 %}
-    jump_{{ jump }} as (
-        select
-            child.node_id,
-            coalesce(parent.parent_id, child.parent_id) as parent_id,
-            case when parent.parent_id is null then 0 else 1 end as has_moved
-        from {{ former }} as child
-        left join {{ former }} as parent on child.parent_id = parent.node_id
-    )
-    {{- ',' if not loop.last }}
-    {%- endfor %}
-    select node_id, parent_id, has_moved from jump_{{ jumps }}
+{% macro components_jump_sql(parents) %}
+    select
+        child.node_id,
+        coalesce(parent.parent_id, child.parent_id) as parent_id,
+        case when parent.parent_id is null then 0 else 1 end as has_moved
+    from {{ parents }} as child
+    left join {{ parents }} as parent on child.parent_id = parent.node_id
 {% endmacro %}
 
 {# A node whose parent may not be a root yet stays a node, with an edge to that parent. #}
@@ -112,23 +98,4 @@
         from {{ told }}
         group by root_id
     ) as named
-{% endmacro %}
-
-{% macro components_count(table) %}
-    {% do return(run_query('select count(*) from ' ~ table).rows[0][0] | int) %}
-{% endmacro %}
-
-{# A scratch table of this node and this run, listed so that it can be dropped. #}
-{% macro components_scratch(tables, name, sql) %}
-    {% set name = 'cc_' ~ local_md5(invocation_id ~ model.unique_id)[:12] ~ '_' ~ name %}
-    {% set table = create_scratch_table(name, sql) %}
-    {% do tables.append(table) %}
-    {% do return(table) %}
-{% endmacro %}
-
-{% macro components_drop(tables, dropped) %}
-    {% for table in dropped %}
-        {% do tables.remove(table) %}
-    {% endfor %}
-    {% do drop_scratch_tables(dropped) %}
 {% endmacro %}

@@ -79,12 +79,12 @@
     {{ components_state_sql(nodes, edges, former.seed, 'sum(row_count)', 'sum(edge_count)') }}
 {% endmacro %}
 
-{# Why the state cannot be used, or an empty text. #}
-{% macro components_state_flaw(state, published, columns) %}
+{# The row of the state, or why it cannot be used: a dict of `row` and `flaw`. #}
+{% macro components_stored_state(state, published, columns) %}
     {% if should_full_refresh() %}
-        {% do return('full refresh') %}
+        {% do return({'flaw': 'full refresh'}) %}
     {% elif published is none or not published.is_table %}
-        {% do return('first run') %}
+        {% do return({'flaw': 'first run'}) %}
     {% endif %}
     {% set expected = [
         (published, columns),
@@ -93,17 +93,20 @@
     ] %}
     {% for relation, names in expected %}
         {% if load_cached_relation(relation) is none %}
-            {% do return('no state') %}
+            {% do return({'flaw': 'no state'}) %}
         {% endif %}
         {% set found = adapter.get_columns_in_relation(relation) | map(attribute='name') %}
         {% if found | map('lower') | list != names | map('lower') | list %}
-            {% do return('state of another shape') %}
+            {% do return({'flaw': 'state of another shape'}) %}
         {% endif %}
     {% endfor %}
     {% set stored = run_query('select * from ' ~ state.state).rows %}
     {% if stored | length != 1 %}
-        {% do return('state of another shape') %}
+        {% do return({'flaw': 'state of another shape'}) %}
     {% endif %}
     {% set found = run_query(components_state_sql(published, state.edges, stored[0].seed)).rows %}
-    {% do return('' if found[0] == stored[0] else 'state does not match') %}
+    {% do return({
+        'flaw': '' if found[0] == stored[0] else 'state does not match',
+        'row': dict(stored[0].items()),
+    }) %}
 {% endmacro %}

@@ -19,17 +19,19 @@
         {% set nodes = components_scratch(tables, 'nodes', nodes_sql) %}
         {% do components_drop(tables, [graph]) %}
         {% set found = components_labels(tables, edges) %}
+        {% set labels = components_scratch(tables, 'labels', found.labels_sql) %}
+        {% do components_drop(tables, found.parents) %}
         {% if not has_state %}
             {% do components_drop(tables, [edges]) %}
         {% endif %}
         {% set rooted = components_scratch(
-            tables, 'rooted', components_rooted_sql(nodes, found.labels)
+            tables, 'rooted', components_rooted_sql(nodes, labels)
         ) %}
         {% set named = components_scratch(tables, 'named', components_named_sql(rooted, seed)) %}
         {# Ids are those with a label and the roots. More keys than ids: two keys share one. #}
         {% set node_count = components_count(nodes) %}
-        {% set id_count = components_count(found.labels) + components_count(named) %}
-        {% do components_drop(tables, [nodes, found.labels]) %}
+        {% set id_count = components_count(labels) + components_count(named) %}
+        {% do components_drop(tables, [nodes, labels]) %}
         {% if node_count == id_count %}
             {% set sql %}
                 select

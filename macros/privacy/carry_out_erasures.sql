@@ -12,9 +12,8 @@
     {% do check_erasure_salt() %}
     {% do begin_transaction(locked=source('state', 'erasures')) %}
     {# Once: it reads all versions of all records. #}
-    {% set identifiers = create_scratch_table(
-        'erasure_identifiers_now', 'select * from ' ~ ref('erasure_identifiers')
-    ) %}
+    {% set identifiers = scratch_table('erasure_identifiers_now') %}
+    {% do create_scratch_tables({identifiers: 'select * from ' ~ ref('erasure_identifiers')}) %}
     {% call statement('remember_hashes') %}
         insert into {{ source('state', 'erased_identifiers') }}
             (identifier_hash, identifier_type, request_id, erased_at)
