@@ -3,7 +3,7 @@
    the graph of the next round. Two rounds at least halve the nodes (in practice they shrink
    20 to 40 fold), so chains, hubs and trees all end after a logarithmic number of rounds,
    where label propagation needs as many as a chain is long. A small graph costs less than dbt's
-   work on its statements, so three rounds of it are one. #}
+   work on its statements, so three rounds of it are one where the engine is up to it. #}
 {% macro components_labels(tables, edges) %}
     {% set state = namespace(edges=edges, rounds=0, jumps=0) %}
     {% set state.edge_count = components_count(edges ~ ' where left_id != right_id') %}
@@ -21,7 +21,7 @@
             ) %}
         {% endif %}
         {% set name = '_' ~ (state.rounds + 1) %}
-        {% if state.edge_count <= 100000 %}
+        {% if state.edge_count <= 100000 and computes_ctes_once() %}
             {% set rounds = [3, max_rounds - state.rounds] | min %}
             {% set parents = components_scratch(
                 tables, 'parents' ~ name, components_few_rounds_sql(state.edges, rounds)

@@ -15,8 +15,18 @@ from .graph_project import GraphProject, expected_clusters, graph_table
 
 Row = tuple[str, str | None]
 
-# Parquet on Spark knows no delete and no row's place, and hashes of five bits collide at once.
+# Parquet on Spark knows no delete and no row's place, takes one statement at a time and computes
+# what is named as often as it is read; and hashes of five bits collide at once.
 OTHER_ENGINE = """
+{% macro duckdb__computes_ctes_once() %}
+    {{ return(cdp.default__computes_ctes_once()) }}
+{% endmacro %}
+{% macro duckdb__scratch_table(name) %}
+    {{ return(cdp.default__scratch_table(name)) }}
+{% endmacro %}
+{% macro duckdb__create_scratch_tables(selects) %}
+    {% do cdp.default__create_scratch_tables(selects) %}
+{% endmacro %}
 {% macro duckdb__row_locator(key_columns, may_have_parts) -%}
     {{ return(key_columns) }}
 {%- endmacro %}
