@@ -99,13 +99,15 @@ class Dbt:
         target = env.get("CDP_TARGET", "duckdb")
         paths = ["--target-path", str(self.folder / target), "--log-path", str(self.folder)]
         paths += ["--project-dir", str(ROOT), "--profiles-dir", str(ROOT)]
-        if target not in self.manifests:
+        # Names of relations begin with that of the database.
+        is_shared = env.get("CDP_POSTGRES_DATABASE", "cdp") == "cdp"
+        if is_shared and target not in self.manifests:
             self.manifests[target] = shared_manifest(target)
         printed = StringIO()
         with environment(env), redirect_stdout(printed):
             # Artifacts would cost 2 to 3 s a call.
             command = ["--quiet", "--no-write-json", *args, *paths]
-            result = dbtRunner(self.manifests[target]).invoke(command)
+            result = dbtRunner(self.manifests[target] if is_shared else None).invoke(command)
         if not result.success:
             pytest.fail(f"dbt {args[0]} failed: {result.exception}\n{printed.getvalue()[-3000:]}")
         return result
