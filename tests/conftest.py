@@ -17,7 +17,7 @@ from tests.fixtures.environment import environment
 from tests.fixtures.postgres import server as postgres_server
 from tests.fixtures.quick_dbt import make_quick
 from tests.fixtures.shared_manifest import shared_manifest, write_manifest
-from tests.fixtures.temporary_files import move_temporary_files, remove_temporary_files
+from tests.fixtures.temporary_files import move_temporary_files
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -163,9 +163,3 @@ def manifest(dbt: Dbt) -> dict[str, Any]:
     path = dbt.folder / "duckdb" / "manifest.json"
     write_manifest("duckdb", path)
     return json.loads(path.read_text())
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    if not hasattr(session.config, "workerinput"):  # of a worker
-        remove_temporary_files()

@@ -1,6 +1,7 @@
 {# Creates tables that live for the statements of one node; a later one may read an earlier one.
    Where the engine takes several in one statement they are one: dbt spends 2 to 3 ms on each, as
-   much as on the making of a small table.
+   much as on the making of a small table. A semicolon has a line of its own: a select may end in a
+   comment.
    Default: real tables, because Spark's temporary "tables" are views that would be computed again
    by every statement that reads them. #}
 {% macro create_scratch_tables(selects) %}
@@ -24,18 +25,19 @@
     {% for table, select_sql in selects.items() %}
         {% do statements.append('create temporary table ' ~ table ~ ' as ' ~ select_sql) %}
     {% endfor %}
-    {% do run_statement(statements | join(';\n')) %}
+    {% do run_statement(statements | join('\n;\n')) %}
 {% endmacro %}
 
 {# Autovacuum never sees a temporary table, and of what a statement makes on its way nothing is known
    at all: without statistics the planner takes nested loops for joins of thousands of rows, a
-   minute where a hash join takes a second, and compiles for three seconds what runs for one. #}
+   minute where a hash join takes a second, and compiles for three seconds what runs for one. That
+   stays off for the rest of the transaction, as a node that has asked for it expects. #}
 {% macro postgres__create_scratch_tables(selects) %}
     {% set statements = ['set local enable_nestloop = off', 'set local jit = off'] %}
     {% for table, select_sql in selects.items() %}
         {% do statements.append('create temporary table ' ~ table ~ ' as ' ~ select_sql) %}
         {% do statements.append('analyze ' ~ table) %}
     {% endfor %}
-    {% do statements.extend(['set local enable_nestloop to default', 'set local jit to default']) %}
-    {% do run_statement(statements | join(';\n')) %}
+    {% do statements.append('set local enable_nestloop to default') %}
+    {% do run_statement(statements | join('\n;\n')) %}
 {% endmacro %}

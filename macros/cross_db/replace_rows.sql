@@ -30,7 +30,8 @@
             stored.{{ first }} in (select doomed.{{ first }} from ({{ doomed_sql }}) as doomed)
             {%- if key_columns | length > 1 %}
             and {{ rows_match('stored', '(' ~ doomed_sql ~ ')', key_columns) }}
-            {%- endif %};
+            {%- endif %}
+        ;
         insert into {{ relation }} {{ fresh_sql }}
     {% endcall %}
 {% endmacro %}

@@ -6,15 +6,8 @@
     )
     {%- set hooks = [] %}
     {%- for round in range(1, rounds + 1) %},
-    parents_{{ round }}_0 as (
-        {{ components_hook_sql('edges_' ~ round) }}
-    )
-        {%- for jump in range(1, 4) %},
-    parents_{{ round }}_{{ jump }} as (
-        {{ components_jump_sql('parents_' ~ round ~ '_' ~ (jump - 1)) }}
-    )
-        {%- endfor %}
-        {%- do hooks.append('parents_' ~ round ~ '_3') %},
+    {{ components_round_ctes(round, 'edges_' ~ round) }},
+        {%- do hooks.append('parents_' ~ round ~ '_3') %}
     edges_{{ round + 1 }} as (
         {{ components_contracted_sql('edges_' ~ round, hooks[-1]) }}
     )
@@ -32,6 +25,18 @@
     select edges.right_id, edges.left_id, 1 as has_moved, needed.rounds
     from edges_{{ rounds + 1 }} as edges
     cross join needed
+{% endmacro %}
+
+{# The hook and three jumps. #}
+{% macro components_round_ctes(round, edges) %}
+    parents_{{ round }}_0 as (
+        {{ components_hook_sql(edges) }}
+    )
+    {%- for jump in range(1, 4) %},
+    parents_{{ round }}_{{ jump }} as (
+        {{ components_jump_sql('parents_' ~ round ~ '_' ~ (jump - 1)) }}
+    )
+    {%- endfor %}
 {% endmacro %}
 
 {# The edges that such a statement leaves. #}

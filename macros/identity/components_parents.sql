@@ -1,9 +1,16 @@
-{# Every node's root within one round of a large graph. A jump doubles the distance a pointer spans,
-   so 64 are enough for any graph that bigints can number. The last nodes are left to the next
-   round, which is small: a jump costs as much for one node as for all. One for a thousand edges
-   keeps the number of rounds what it is. #}
+{# Every node's root within one round. A jump doubles the distance a pointer spans, so 64 are enough
+   for any graph that bigints can number. The last nodes are left to the next round, which is small:
+   a jump costs as much for one node as for all. One for a thousand edges keeps the number of
+   rounds what it is. Of a small graph hook and jumps are one statement on every engine. #}
 {% macro components_parents(tables, name, edges, edge_count) %}
     {% set name = 'parents' ~ name ~ '_' %}
+    {% if edge_count <= 100000 %}
+        {% set sql %}
+            with {{ components_round_ctes(1, edges) }}
+            select node_id, parent_id, has_moved from parents_1_3
+        {% endset %}
+        {% do return({'parents': components_scratch(tables, name ~ '3', sql), 'jumps': 3}) %}
+    {% endif %}
     {% set state = namespace(jumps=0) %}
     {% set state.parents = components_scratch(tables, name ~ '0', components_hook_sql(edges)) %}
     {% for jump in range(1, 65) %}

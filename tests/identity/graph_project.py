@@ -34,6 +34,29 @@ MODEL = """
 {comment}
 select node_key, neighbour_key from {{{{ target.schema }}}}.graph
 """
+# Parquet on Spark knows no delete and no row's place, takes one statement at a time and computes
+# what is named as often as it is read; and hashes of five bits collide at once.
+OTHER_ENGINE = """
+{% macro duckdb__computes_ctes_once() %}
+    {{ return(cdp.default__computes_ctes_once()) }}
+{% endmacro %}
+{% macro duckdb__scratch_table(name) %}
+    {{ return(cdp.default__scratch_table(name)) }}
+{% endmacro %}
+{% macro duckdb__create_scratch_tables(selects) %}
+    {% do cdp.default__create_scratch_tables(selects) %}
+{% endmacro %}
+{% macro duckdb__row_locator(key_columns, may_have_parts) -%}
+    {{ return(key_columns) }}
+{%- endmacro %}
+{% macro duckdb__replace_rows(relation, key_columns, doomed, fresh) %}
+    {% do cdp.default__replace_rows(relation, key_columns, doomed, fresh) %}
+{% endmacro %}
+{% macro duckdb__key_id(expr, seed) -%}
+    cast(hash({{ expr }} || '{{ seed }}') >> {{ 59 if seed == 0 else 1 }} as bigint)
+{%- endmacro %}
+"""
+
 CHANGES = "select node_key, neighbour_key, is_removed from {{ target.schema }}.changed"
 
 

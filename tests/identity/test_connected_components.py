@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from .graph_project import GraphProject, expected_partition, graph_table, partition
+from .graph_project import (
+    OTHER_ENGINE,
+    GraphProject,
+    expected_partition,
+    graph_table,
+    partition,
+)
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +98,29 @@ def test_a_small_graph_jumps_three_times_a_round(
     keys = [name for (name,) in names]
     check(project, list(pairwise(keys)))
     assert f"in {rounds} rounds, {3 * rounds} jumps" in project.message
+
+
+def test_an_engine_that_takes_one_statement_at_a_time(tmp_path) -> None:
+    project = GraphProject(tmp_path / "project", macros=OTHER_ENGINE)
+    tree = [(f"t{i:05d}", f"t{(i - 1) // 2:05d}") for i in range(1, 2000)]
+    check(project, [*shuffled(chain(600), seed=2), *shuffled(tree, seed=3)], nodes=["lone"])
+    assert project.scratch_tables_left() == []
+
+
+def test_a_select_may_end_in_a_comment(tmp_path) -> None:
+    operation = """
+    {% macro make_two() %}
+        {% do cdp.create_scratch_tables({
+            'one': 'select 1 as x -- of it',
+            'two': 'select x from one -- the other',
+        }) %}
+        {% set found = run_query('select count(*) from two').rows[0][0] %}
+        {% do exceptions.raise_compiler_error('found ' ~ found) if found != 1 %}
+    {% endmacro %}
+    """
+    project = GraphProject(tmp_path / "project", macros=operation)
+    done = project.invoke("run-operation", "overrides.make_two")
+    assert done.success, done.exception
 
 
 graphs = st.tuples(

@@ -11,32 +11,9 @@ from hypothesis import strategies as st
 
 from tests.fixtures.postgres import own_database
 
-from .graph_project import GraphProject, expected_clusters, graph_table
+from .graph_project import OTHER_ENGINE, GraphProject, expected_clusters, graph_table
 
 Row = tuple[str, str | None]
-
-# Parquet on Spark knows no delete and no row's place, takes one statement at a time and computes
-# what is named as often as it is read; and hashes of five bits collide at once.
-OTHER_ENGINE = """
-{% macro duckdb__computes_ctes_once() %}
-    {{ return(cdp.default__computes_ctes_once()) }}
-{% endmacro %}
-{% macro duckdb__scratch_table(name) %}
-    {{ return(cdp.default__scratch_table(name)) }}
-{% endmacro %}
-{% macro duckdb__create_scratch_tables(selects) %}
-    {% do cdp.default__create_scratch_tables(selects) %}
-{% endmacro %}
-{% macro duckdb__row_locator(key_columns, may_have_parts) -%}
-    {{ return(key_columns) }}
-{%- endmacro %}
-{% macro duckdb__replace_rows(relation, key_columns, doomed, fresh) %}
-    {% do cdp.default__replace_rows(relation, key_columns, doomed, fresh) %}
-{% endmacro %}
-{% macro duckdb__key_id(expr, seed) -%}
-    cast(hash({{ expr }} || '{{ seed }}') >> {{ 59 if seed == 0 else 1 }} as bigint)
-{%- endmacro %}
-"""
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +126,13 @@ def test_a_long_story(projects: dict[int, GraphProject]) -> None:
 @pytest.mark.postgres
 def test_a_long_story_on_postgres(tmp_path, postgres: dict[str, str]) -> None:
     environment = own_database(postgres, "graph")
-    tell(GraphProject(tmp_path / "project", incremental=True, postgres=environment))
+    project = GraphProject(tmp_path / "project", incremental=True, postgres=environment)
+    tell(project)
+    path: set[Row] = {(f"n{i}", f"n{i + 1}") for i in range(5_000)}
+    load(project, path)
+    project.run(full_refresh=True)
+    assert project.rounds > 3  # more than one statement has
+    assert project.clusters() == expected(path)
 
 
 @pytest.mark.slow
