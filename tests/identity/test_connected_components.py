@@ -138,6 +138,14 @@ def test_random_graphs(project: GraphProject, graphs: list) -> None:
     check(project, edges, nodes)
 
 
+def test_the_limit_of_rounds_is_kept_within_a_statement(project: GraphProject) -> None:
+    check(project, shuffled(chain(9), seed=5))
+    assert project.rounds == 2
+    project.run(max_rounds=2)
+    with pytest.raises(AssertionError, match="has not converged: .* after 1 rounds"):
+        project.run(max_rounds=1)
+
+
 def test_not_converged_is_an_error_and_keeps_the_old_table(project: GraphProject) -> None:
     old = check(project, [("a", "b")])
     project.load(graph_table(shuffled(chain(1000), seed=5)))
