@@ -142,7 +142,7 @@ def test_the_limit_of_rounds_is_kept_within_a_statement(project: GraphProject) -
     check(project, shuffled(chain(9), seed=5))
     assert project.rounds == 2
     project.run(max_rounds=2)
-    with pytest.raises(AssertionError, match="has not converged: .* after 1 rounds"):
+    with pytest.raises(AssertionError, match=r"has not converged: .* after 1 rounds"):
         project.run(max_rounds=1)
 
 
