@@ -8,7 +8,7 @@
     {% set state = namespace(edges=edges, rounds=0, jumps=0) %}
     {% set state.edge_count = components_count(edges ~ ' where left_id != right_id') %}
     {% set max_rounds = var('identity_max_rounds') %}
-    {% set hooks, between = [], [] %}
+    {% set hooks = [] %}
 
     {% for _ in range(max_rounds + 1) %}
         {% if state.edge_count == 0 %}
@@ -21,34 +21,34 @@
             ) %}
         {% endif %}
         {% set name = '_' ~ (state.rounds + 1) %}
-        {% if state.edge_count <= 100000 and computes_ctes_once() %}
+        {% set former = [state.edges] | select('in', tables) | reject('equalto', edges) | list %}
+        {% if components_are_few(state.edge_count) and computes_ctes_once() %}
             {% set rounds = [3, max_rounds - state.rounds] | min %}
             {% set parents = components_scratch(
                 tables, 'parents' ~ name, components_few_rounds_sql(state.edges, rounds)
             ) %}
-            {% set left = components_left_sql(parents) %}
-            {% set done = run_query(
-                'select sum(has_moved), max(rounds), 3 * max(rounds) from ' ~ parents
-            ).rows[0] %}
+            {% set done = run_query('select sum(has_moved), max(rounds) from ' ~ parents).rows[0] %}
+            {% set state.edges = components_left_sql(parents) %}
+            {% set state.edge_count = done[0] | int %}
+            {% set state.rounds = state.rounds + done[1] | int %}
+            {% set state.jumps = state.jumps + 3 * done[1] | int %}
         {% else %}
             {% set jumped = components_parents(tables, name, state.edges, state.edge_count) %}
             {% set parents = jumped.parents %}
-            {% set left = components_scratch(
+            {% set state.edges = components_scratch(
                 tables, 'edges' ~ name, components_contracted_sql(state.edges, parents)
             ) %}
-            {% set done = [components_count(left), 1, jumped.jumps] %}
+            {% set state.edge_count = components_count(state.edges) %}
+            {% set state.rounds = state.rounds + 1 %}
+            {% set state.jumps = state.jumps + jumped.jumps %}
         {% endif %}
         {% do hooks.append(parents) %}
-        {% do components_drop(tables, between | list) %}
-        {% do between.clear() %}
-        {% do between.append(left) if left in tables %}
-        {% set state.edges = left %}
-        {% set state.edge_count = done[0] | int %}
-        {% set state.rounds = state.rounds + done[1] | int %}
-        {% set state.jumps = state.jumps + done[2] | int %}
+        {% do components_drop(tables, former) %}
     {% endfor %}
 
-    {% do components_drop(tables, between | list) %}
+    {% if state.edges != edges and state.edges in tables %}
+        {% do components_drop(tables, [state.edges]) %}
+    {% endif %}
     {% do return({
         'labels_sql': components_composed_sql(hooks, edges),
         'parents': hooks,

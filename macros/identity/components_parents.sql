@@ -4,7 +4,7 @@
    rounds what it is. Of a small graph hook and jumps are one statement on every engine. #}
 {% macro components_parents(tables, name, edges, edge_count) %}
     {% set name = 'parents' ~ name ~ '_' %}
-    {% if edge_count <= 100000 %}
+    {% if components_are_few(edge_count) %}
         {% set sql %}
             with {{ components_round_ctes(1, edges) }}
             select node_id, parent_id, has_moved from parents_1_3

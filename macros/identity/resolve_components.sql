@@ -29,10 +29,9 @@
         ) %}
         {% set named = components_scratch(tables, 'named', components_named_sql(rooted, seed)) %}
         {# Ids are those with a label and the roots. More keys than ids: two keys share one. #}
-        {% set node_count = components_count(nodes) %}
-        {% set id_count = components_count(labels) + components_count(named) %}
+        {% set node_count, label_count, root_count = components_counts([nodes, labels, named]) %}
         {% do components_drop(tables, [nodes, labels]) %}
-        {% if node_count == id_count %}
+        {% if node_count == label_count + root_count %}
             {% set sql %}
                 select
                     rooted.node_key as {{ columns[0] }},
