@@ -5,3 +5,13 @@
         {{ sql }}
     {% endcall %}
 {% endmacro %}
+
+{# Several at once, for an engine that takes them so. Returns the rows of `asked`, a select that goes
+   with them as the last. #}
+{% macro run_statements(statements, asked=none) %}
+    {% if asked %}
+        {% do return(run_query((statements + [asked]) | join('\n;\n')).rows) %}
+    {% elif statements %}
+        {% do run_statement(statements | join('\n;\n')) %}
+    {% endif %}
+{% endmacro %}

@@ -4,9 +4,8 @@
    20 to 40 fold), so chains, hubs and trees all end after a logarithmic number of rounds,
    where label propagation needs as many as a chain is long. A small graph costs less than dbt's
    work on its statements, so three rounds of it are one where the engine is up to it. #}
-{% macro components_labels(tables, edges) %}
-    {% set state = namespace(edges=edges, rounds=0, jumps=0) %}
-    {% set state.edge_count = components_count(edges ~ ' where left_id != right_id') %}
+{% macro components_labels(tables, edges, edge_count) %}
+    {% set state = namespace(edges=edges, edge_count=edge_count, rounds=0, jumps=0) %}
     {% set max_rounds = var('identity_max_rounds') %}
     {% set hooks = [] %}
 
@@ -24,21 +23,26 @@
         {% set former = [state.edges] | select('in', tables) | reject('equalto', edges) | list %}
         {% if components_are_few(state.edge_count) and computes_ctes_once() %}
             {% set rounds = [3, max_rounds - state.rounds] | min %}
-            {% set parents = components_scratch(
-                tables, 'parents' ~ name, components_few_rounds_sql(state.edges, rounds)
+            {% set parents = components_tables(['parents' ~ name])[0] %}
+            {% set left_count, done = components_make(
+                tables,
+                {parents: components_few_rounds_sql(state.edges, rounds)},
+                'select sum(has_moved), max(rounds) from ' ~ parents
             ) %}
-            {% set done = run_query('select sum(has_moved), max(rounds) from ' ~ parents).rows[0] %}
             {% set state.edges = components_left_sql(parents) %}
-            {% set state.edge_count = done[0] | int %}
-            {% set state.rounds = state.rounds + done[1] | int %}
-            {% set state.jumps = state.jumps + 3 * done[1] | int %}
+            {% set state.edge_count = left_count %}
+            {% set state.rounds = state.rounds + done %}
+            {% set state.jumps = state.jumps + 3 * done %}
         {% else %}
             {% set jumped = components_parents(tables, name, state.edges, state.edge_count) %}
             {% set parents = jumped.parents %}
-            {% set state.edges = components_scratch(
-                tables, 'edges' ~ name, components_contracted_sql(state.edges, parents)
-            ) %}
-            {% set state.edge_count = components_count(state.edges) %}
+            {% set contracted = components_tables(['edges' ~ name])[0] %}
+            {% set state.edge_count = components_make(
+                tables,
+                {contracted: components_contracted_sql(state.edges, parents)},
+                components_counts_sql([contracted])
+            )[0] %}
+            {% set state.edges = contracted %}
             {% set state.rounds = state.rounds + 1 %}
             {% set state.jumps = state.jumps + jumped.jumps %}
         {% endif %}

@@ -14,13 +14,16 @@
     {% set state = namespace(jumps=0) %}
     {% set state.parents = components_scratch(tables, name ~ '0', components_hook_sql(edges)) %}
     {% for jump in range(1, 65) %}
-        {% set jumped = components_scratch(
-            tables, name ~ jump, components_jump_sql(state.parents)
-        ) %}
+        {% set jumped = components_tables([name ~ jump])[0] %}
+        {% set moved_count = components_make(
+            tables,
+            {jumped: components_jump_sql(state.parents)},
+            components_counts_sql([jumped ~ ' where has_moved = 1'])
+        )[0] %}
         {% do components_drop(tables, [state.parents]) %}
         {% set state.parents = jumped %}
         {% set state.jumps = jump %}
-        {% if components_count(jumped ~ ' where has_moved = 1') * 1000 <= edge_count %}
+        {% if moved_count * 1000 <= edge_count %}
             {% break %}
         {% endif %}
     {% endfor %}

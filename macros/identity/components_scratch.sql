@@ -1,14 +1,18 @@
 {% macro components_count(table) %}
-    {% do return(components_counts([table])[0]) %}
+    {% do return(run_query(components_counts_sql([table])).rows[0][0] | int) %}
 {% endmacro %}
 
-{% macro components_counts(tables) %}
+{% macro components_counts_sql(tables) %}
     {% set columns = [] %}
     {% for table in tables %}
         {% do columns.append('(select count(*) from ' ~ table ~ ') as count_' ~ loop.index) %}
     {% endfor %}
-    {% set row = run_query('select ' ~ columns | join(', ')).rows[0] %}
-    {% do return(row.values() | map('int') | list) %}
+    {% do return('select ' ~ columns | join(', ')) %}
+{% endmacro %}
+
+{# How many edges join two nodes, in one row. #}
+{% macro components_linking_sql(edges) %}
+    {% do return(components_counts_sql([edges ~ ' where left_id != right_id'])) %}
 {% endmacro %}
 
 {# What scratch tables of this node and this run are called. #}
@@ -21,10 +25,12 @@
     {% do return(tables) %}
 {% endmacro %}
 
-{# Scratch tables, listed so that they can be dropped. #}
-{% macro components_make(tables, selects) %}
-    {% do create_scratch_tables(selects) %}
+{# Scratch tables, listed so that they can be dropped. Returns the numbers in the row of `asked`, which
+   costs no statement of its own where the engine takes several in one. #}
+{% macro components_make(tables, selects, asked=none) %}
+    {% set rows = create_scratch_tables(selects, asked) %}
     {% do tables.extend(selects) %}
+    {% do return(rows[0].values() | map('int') | list if asked else []) %}
 {% endmacro %}
 
 {% macro components_scratch(tables, name, sql) %}

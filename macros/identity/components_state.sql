@@ -86,27 +86,26 @@
     {% elif published is none or not published.is_table %}
         {% do return({'flaw': 'first run'}) %}
     {% endif %}
-    {% set expected = [
-        (published, columns),
-        (state.edges, ['left_id', 'right_id']),
-        (state.state, components_state_columns()),
-    ] %}
-    {% for relation, names in expected %}
+    {% for relation in state.values() %}
         {% if load_cached_relation(relation) is none %}
             {% do return({'flaw': 'no state'}) %}
         {% endif %}
-        {% set found = adapter.get_columns_in_relation(relation) | map(attribute='name') %}
-        {% if found | map('lower') | list != names | map('lower') | list %}
-            {% do return({'flaw': 'state of another shape'}) %}
-        {% endif %}
     {% endfor %}
-    {% set stored = run_query('select * from ' ~ state.state).rows %}
-    {% if stored | length != 1 %}
+    {# The row, and beside it, without a value, the columns of the two tables. #}
+    {% set stored = run_query(
+        'select state.*, edges.*, nodes.* from ' ~ state.state ~ ' as state'
+        ~ ' left join ' ~ state.edges ~ ' as edges on 1 = 0'
+        ~ ' left join ' ~ published ~ ' as nodes on 1 = 0'
+    ) %}
+    {% set names = components_state_columns() %}
+    {% set expected = (names + ['left_id', 'right_id'] + columns) | map('lower') | list %}
+    {% if stored.column_names | map('lower') | list != expected or stored.rows | length != 1 %}
         {% do return({'flaw': 'state of another shape'}) %}
     {% endif %}
-    {% set found = run_query(components_state_sql(published, state.edges, stored[0].seed)).rows %}
+    {% set row = dict(zip(names, stored.rows[0].values())) %}
+    {% set found = run_query(components_state_sql(published, state.edges, row.seed)).rows[0] %}
     {% do return({
-        'flaw': '' if found[0] == stored[0] else 'state does not match',
-        'row': dict(stored[0].items()),
+        'flaw': '' if dict(zip(names, found.values())) == row else 'state does not match',
+        'row': row,
     }) %}
 {% endmacro %}

@@ -13,23 +13,29 @@
 {# The ends of removed edges. A leaf whose one link went leaves the rest of its component in one
    piece and, unless it gave the label, with its label: most removals need no search. #}
 {% macro components_severed_sql(edges, removed, known) %}
+    with lost as (
+        select node_id, sum(is_link) as link_count, count(*) as edge_count
+        from ({{ components_incident_sql(removed) }}) as incident
+        group by node_id
+    ),
+    stored as (
+        select node_id, sum(is_link) as link_count, count(*) as edge_count
+        from ({{ components_incident_sql(edges) }}) as incident
+        where node_id in (select lost.node_id from lost)
+        group by node_id
+    )
     select
         known.node_id,
         known.root_id,
         case
-            when known.node_id != known.root_id and max(lost.link_count) = 1
-                and sum(stored.is_link) = 1 then 1
+            when known.node_id != known.root_id and lost.link_count = 1 and stored.link_count = 1
+                then 1
             else 0
         end as is_leaf,
-        case when max(lost.edge_count) = count(*) then 1 else 0 end as is_bare
-    from (
-        select node_id, sum(is_link) as link_count, count(*) as edge_count
-        from ({{ components_incident_sql(removed) }}) as incident
-        group by node_id
-    ) as lost
+        case when lost.edge_count = stored.edge_count then 1 else 0 end as is_bare
+    from lost
+    inner join stored on lost.node_id = stored.node_id
     inner join {{ known }} as known on lost.node_id = known.node_id
-    inner join ({{ components_incident_sql(edges) }}) as stored on lost.node_id = stored.node_id
-    group by known.node_id, known.root_id
 {% endmacro %}
 
 {# Nodes that are looked at one by one: leaves cut off, and all of a component that lost a link

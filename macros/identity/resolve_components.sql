@@ -7,7 +7,12 @@
             select {{ 'distinct' if has_state }} left_id, right_id
             from ({{ components_identified_sql(graph, seed) }}) as edges
         {% endset %}
-        {% set edges = components_scratch(tables, 'edges', edges_sql) %}
+        {% set edges, nodes, labels, rooted, named = components_tables(
+            ['edges', 'nodes', 'labels', 'rooted', 'named']
+        ) %}
+        {% set edge_count = components_make(
+            tables, {edges: edges_sql}, components_linking_sql(edges)
+        )[0] %}
         {% set nodes_sql %}
             select {{ key_id('node_key', seed) }} as node_id, node_key
             from (
@@ -16,20 +21,23 @@
                 select neighbour_key as node_key from {{ graph }}
             ) as keys
         {% endset %}
-        {% set nodes = components_scratch(tables, 'nodes', nodes_sql) %}
+        {% do components_make(tables, {nodes: nodes_sql}) %}
         {% do components_drop(tables, [graph]) %}
-        {% set found = components_labels(tables, edges) %}
-        {% set labels = components_scratch(tables, 'labels', found.labels_sql) %}
+        {% set found = components_labels(tables, edges, edge_count) %}
+        {% do components_make(tables, {labels: found.labels_sql}) %}
         {% do components_drop(tables, found.parents) %}
         {% if not has_state %}
             {% do components_drop(tables, [edges]) %}
         {% endif %}
-        {% set rooted = components_scratch(
-            tables, 'rooted', components_rooted_sql(nodes, labels)
-        ) %}
-        {% set named = components_scratch(tables, 'named', components_named_sql(rooted, seed)) %}
         {# Ids are those with a label and the roots. More keys than ids: two keys share one. #}
-        {% set node_count, label_count, root_count = components_counts([nodes, labels, named]) %}
+        {% set node_count, label_count, root_count = components_make(
+            tables,
+            {
+                rooted: components_rooted_sql(nodes, labels),
+                named: components_named_sql(rooted, seed),
+            },
+            components_counts_sql([nodes, labels, named])
+        ) %}
         {% do components_drop(tables, [nodes, labels]) %}
         {% if node_count == label_count + root_count %}
             {% set sql %}

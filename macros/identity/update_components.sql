@@ -12,13 +12,16 @@
     {% set changes = config.get('changes') %}
 
     {% set delta, added, removed = components_tables(['delta', 'added', 'removed']) %}
-    {% do components_make(tables, {
-        delta: components_given_sql(ref(changes), state.edges, seed) if changes
-            else components_compared_sql(graph_sql, state.edges, seed),
-        added: 'select distinct left_id, right_id from ' ~ delta ~ ' where is_removed = 0',
-        removed: 'select * from ' ~ delta ~ ' where is_removed = 1',
-    }) %}
-    {% set added_count, removed_count = components_counts([added, removed]) %}
+    {% set added_count, removed_count = components_make(
+        tables,
+        {
+            delta: components_given_sql(ref(changes), state.edges, seed) if changes
+                else components_compared_sql(graph_sql, state.edges, seed),
+            added: 'select distinct left_id, right_id from ' ~ delta ~ ' where is_removed = 0',
+            removed: 'select * from ' ~ delta ~ ' where is_removed = 1',
+        },
+        components_counts_sql([added, removed])
+    ) %}
     {% set update = {
         'flaw': '',
         'rounds': 0,
@@ -40,14 +43,17 @@
     {% set ends, known, severed, members = components_tables(
         ['ends', 'known', 'severed', 'members']
     ) %}
-    {% do components_make(tables, {
-        ends: components_ends_sql(delta, seed),
-        known: components_known_sql(rows, ends, removed),
-        severed: components_severed_sql(state.edges, removed, known),
-        members: components_members_sql(rows, known, severed, removed),
-    }) %}
-    {% set homonym_count, member_count = components_counts(
-        ['(' ~ components_homonyms_sql(ends, known) ~ ') as homonyms', members]
+    {% set homonym_count, member_count = components_make(
+        tables,
+        {
+            ends: components_ends_sql(delta, seed),
+            known: components_known_sql(rows, ends, removed),
+            severed: components_severed_sql(state.edges, removed, known),
+            members: components_members_sql(rows, known, severed, removed),
+        },
+        components_counts_sql(
+            ['(' ~ components_homonyms_sql(ends, known) ~ ') as homonyms', members]
+        )
     ) %}
     {% if homonym_count > 0 %}
         {% do return({'flaw': 'two keys share a hash'}) %}
@@ -58,14 +64,18 @@
     {% set remaining, placed, edges, vanished, vertices = components_tables(
         ['remaining', 'placed', 'quotient', 'vanished', 'vertices']
     ) %}
-    {% do components_make(tables, {
-        remaining: components_remaining_sql(state.edges, members, removed),
-        placed: components_placed_sql(ends, known, members),
-        edges: components_quotient_sql(added, placed, remaining),
-        vanished: components_vanished_sql(severed, ends),
-        vertices: components_vertices_sql(rows, placed, members, vanished),
-    }) %}
-    {% set found = components_labels(tables, edges) %}
+    {% set edge_count = components_make(
+        tables,
+        {
+            remaining: components_remaining_sql(state.edges, members, removed),
+            placed: components_placed_sql(ends, known, members),
+            edges: components_quotient_sql(added, placed, remaining),
+            vanished: components_vanished_sql(severed, ends),
+            vertices: components_vertices_sql(rows, placed, members, vanished),
+        },
+        components_linking_sql(edges)
+    )[0] %}
+    {% set found = components_labels(tables, edges, edge_count) %}
 
     {% set labels, rooted, named, moved, doomed = components_tables(
         ['labels', 'rooted', 'named', 'moved', 'doomed']

@@ -43,8 +43,8 @@ OTHER_ENGINE = """
 {% macro duckdb__scratch_table(name) %}
     {{ return(cdp.default__scratch_table(name)) }}
 {% endmacro %}
-{% macro duckdb__create_scratch_tables(selects) %}
-    {% do cdp.default__create_scratch_tables(selects) %}
+{% macro duckdb__create_scratch_tables(selects, asked) %}
+    {% do return(cdp.default__create_scratch_tables(selects, asked)) %}
 {% endmacro %}
 {% macro duckdb__row_locator(key_columns, may_have_parts) -%}
     {{ return(key_columns) }}
