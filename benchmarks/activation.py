@@ -32,7 +32,8 @@ ROOT = Path(__file__).resolve().parent.parent
 DRT = "drt-core[duckdb]==1.2.1"
 BATCH = 500
 FAILING = 0.05
-LATENCY = 0.01
+# Seconds an endpoint takes: none, one faster than any vendor's, one within the same city.
+LATENCIES = (0.0, 0.001, 0.002, 0.01)
 POISON = "c0000077@example.com"
 TABLE = "activation.sync_hubspot__contacts"
 
@@ -313,8 +314,8 @@ def run(bench: Bench, rows: int, single: int) -> list[tuple[str, str, str]]:
     bench.compare(lists, rows, BATCH, batches=(10_000, BATCH))
     bench.compare(f"{lists}, {FAILING:.0%} answered 503", rows, BATCH, failing=FAILING)
     bench.compare(f"{4 * rows:,} rows, {BATCH} a request", 4 * rows, BATCH)
-    bench.compare(f"{single:,} rows one by one", single, 1)
-    bench.compare(f"{single:,} rows one by one, {1000 * LATENCY:.0f} ms", single, 1, LATENCY)
+    for latency in LATENCIES:
+        bench.compare(f"{single:,} rows one by one, {1000 * latency:.0f} ms", single, 1, latency)
     return bench.hubspot()
 
 

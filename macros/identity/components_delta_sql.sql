@@ -16,9 +16,10 @@
     where graph.left_id is null or stored.left_id is null
 {% endmacro %}
 
-{# The same from a table of changes: an edge both removed and added is there. #}
+{# The same from a table of changes: an edge both removed and added is there. The stored edges are
+   read by one id first: DuckDB looks for one column alone while it reads the table, for two not. #}
 {% macro components_given_sql(changes, edges, seed) %}
-    {% set text = dbt.type_string() %}
+    {% set text, located = dbt.type_string(), [] %}
     {% set added, removed = [
         'select node_key, neighbour_key from ' ~ changes ~ ' where not is_removed',
         'select node_key, neighbour_key from ' ~ changes ~ ' where is_removed',
@@ -28,18 +29,32 @@
     ),
     removed as (
         {{ components_identified_sql('(' ~ components_paired_sql(removed) ~ ')', seed) }}
+    ),
+    near as (
+        select
+            stored.left_id,
+            stored.right_id
+            {%- for column in components_edge_locator() %},
+            stored.{{ column }} as locator_{{ loop.index }}
+            {%- do located.append('stored.locator_' ~ loop.index) %}
+            {%- endfor %}
+        from {{ edges }} as stored
+        where
+            stored.left_id in (
+                select added.left_id from added
+                union all
+                select removed.left_id from removed
+            )
     )
     select
         added.left_id,
         added.right_id,
         added.node_key,
         added.neighbour_key,
-        {%- for column in components_edge_locator() %}
-        stored.{{ column }} as locator_{{ loop.index }},
-        {%- endfor %}
+        {{ located | join(', ') }},
         0 as is_removed
     from added
-    left join {{ edges }} as stored
+    left join near as stored
         on added.left_id = stored.left_id and added.right_id = stored.right_id
     where stored.left_id is null
     union
@@ -48,11 +63,9 @@
         stored.right_id,
         cast(null as {{ text }}) as node_key,
         cast(null as {{ text }}) as neighbour_key,
-        {%- for column in components_edge_locator() %}
-        stored.{{ column }},
-        {%- endfor %}
+        {{ located | join(', ') }},
         1 as is_removed
-    from {{ edges }} as stored
+    from near as stored
     inner join removed
         on stored.left_id = removed.left_id and stored.right_id = removed.right_id
     left join added

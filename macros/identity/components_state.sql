@@ -91,12 +91,15 @@
             {% do return({'flaw': 'no state'}) %}
         {% endif %}
     {% endfor %}
-    {# The row, and beside it, without a value, the columns of the two tables. #}
-    {% set stored = run_query(
-        'select state.*, edges.*, nodes.* from ' ~ state.state ~ ' as state'
-        ~ ' left join ' ~ state.edges ~ ' as edges on 1 = 0'
-        ~ ' left join ' ~ published ~ ' as nodes on 1 = 0'
-    ) %}
+    {# The row, and beside it, without a value, the columns of the two tables. A statement, as that
+       begins the transaction, which run_query does not. #}
+    {% call statement('state', fetch_result=true) %}
+        select state.*, edges.*, nodes.*
+        from {{ state.state }} as state
+        left join {{ state.edges }} as edges on 1 = 0
+        left join {{ published }} as nodes on 1 = 0
+    {% endcall %}
+    {% set stored = load_result('state').table %}
     {% set names = components_state_columns() %}
     {% set expected = (names + ['left_id', 'right_id'] + columns) | map('lower') | list %}
     {% if stored.column_names | map('lower') | list != expected or stored.rows | length != 1 %}

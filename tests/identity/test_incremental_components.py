@@ -6,6 +6,7 @@ import random
 
 import pyarrow as pa
 import pytest
+from dbt.adapters.duckdb.environments.local import DuckDBCursorWrapper
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -256,6 +257,29 @@ def test_failure_half_way(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GRAPH_FAULT")
     check(project, new, mode="full: no state")
     check(project, old)
+
+
+def test_places_are_looked_up_in_the_transaction_that_writes(
+    projects: dict[int, GraphProject], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row that was found before it might lie elsewhere when it is deleted."""
+    project = projects[1]
+    rows: set[Row] = {(f"n{i:03}", f"n{i + 1:03}") for i in range(0, 400, 2)}
+    check(project, rows, mode="")
+    said: list[str] = []
+    execute = DuckDBCursorWrapper.execute
+
+    def listen(cursor, sql, bindings=None):
+        said.append(sql)
+        return execute(cursor, sql, bindings)
+
+    monkeypatch.setattr(DuckDBCursorWrapper, "execute", listen)
+    check(project, {*rows, ("n000", "n003")})
+    found = next(i for i, sql in enumerate(said) if "_delta as" in sql)
+    written = next(i for i, sql in enumerate(said) if "delete from" in sql)
+    ends = [sql for sql in said[:found] if sql in ("BEGIN", "COMMIT")]
+    assert ends[-1] == "BEGIN"
+    assert "COMMIT" not in said[found:written]
 
 
 def test_failure_leaves_table_and_state(tmp_path) -> None:
