@@ -203,9 +203,7 @@ def main() -> None:
         print(f"ratio: {ours[0] / peer[0]:.2f} by the clock, {ours[1] / peer[1]:.2f} by CPU")
 
         full, *incremental = (
-            in_process(
-                run_steps, folder, options.memory_limit, options.hubs, options.runs, config
-            )
+            in_process(run_steps, folder, options.memory_limit, options.hubs, options.runs, config)
             for config in ({}, {"incremental": True}, {"incremental": True, "changes": True})
         )
         for name, rows in zip(("found by comparison", "told"), incremental, strict=True):

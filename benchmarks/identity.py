@@ -35,7 +35,7 @@ import pyarrow.parquet as pq
 from benchmarks.clustering import in_process, peak_mb
 from benchmarks.identity_warehouse import CANONICAL_COLUMNS, IDENTIFIERS, IdentityWarehouse
 from benchmarks.person_columns import PersonFileError
-from benchmarks.person_dates import ORDERS
+from benchmarks.person_dates import ORDERS, years_to_oldest
 from benchmarks.person_files import Reading, parse_mapping, read_people
 from orchestration.demo.accuracy import Accuracy, Rates, score
 
@@ -164,6 +164,11 @@ def measure(
     )
     for reading in people.readings:
         say("\n".join(reading.lines()))
+    if "birth_date" in people.records.column_names and (
+        years := years_to_oldest(people.records["birth_date"])
+    ):
+        say(f"  birth_date: most lie further back than anybody lives: {years} years are allowed")
+        settings = settings | {"max_age_years": years}
     with tempfile.TemporaryDirectory() as temporary:
         place = folder or Path(temporary)
         place.mkdir(parents=True, exist_ok=True)

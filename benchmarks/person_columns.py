@@ -99,8 +99,10 @@ NAMES = {
     " telefon telefono portable gsm",
     "postcode": "postcode postal_code zip zip_code zipcode post_code postalcode postal pcode zip5"
     " code_postal cp plz postleitzahl codigo_postal cap",
+    # Where nobody tells where people live, where they were born tells them apart as well.
     "city": "city suburb town locality city_name municipality post_town village ville"
-    " commune ort stadt ciudad citta plaats woonplaats",
+    " commune ort stadt ciudad citta plaats woonplaats birth_place place_of_birth birthplace"
+    " lieu_de_naissance geburtsort lugar_de_nacimiento",
     "country": "country country_code country_name nation pays land pais paese",
     "language": "language lang locale language_code preferred_language langue sprache",
     "company_name": "company_name company organisation organization employer organisation_name"
@@ -129,7 +131,10 @@ _ABOUT = (
     r"^(?:customer|cust|client|person|contact|patient|voter|subject|member|applicant|guest|home"
     r"|primary|main|mailing|billing|residential|residence|res|current|personal)_"
 )
-_KIND = r"(?:_?c?\d+|_(?:nm|num|nr|no|number|txt|text|desc|cd|code|value|raw))$"
+_KIND = (
+    r"(?:_?c?\d+|_(?:nm|num|nr|no|number|txt|text|desc|cd|code|value|raw|orig|original|clean|cleaned"
+    r"|std|norm|fake|anon))$"
+)
 
 
 def _form(name: str) -> str:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -37,6 +38,7 @@ _TIME = re.compile(
     re.IGNORECASE,
 )
 _WEEKDAY = re.compile(r"^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*[,.\s]+", re.IGNORECASE)
+_ISO = re.compile(r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}$")
 _GAP = r"[-/.,_\s]"
 _NUMBERS = re.compile(rf"([0-9]{{1,4}}){_GAP}+([0-9]{{1,2}}){_GAP}+([0-9]{{1,4}})")
 _DAY = r"([0-9]{1,2})(?:st|nd|rd|th)?"
@@ -78,12 +80,14 @@ class DateOrder:
 
 
 @cache
+def _project_variables() -> dict[str, Any]:
+    project = Path(__file__).resolve().parents[1] / "dbt_project.yml"
+    return yaml.safe_load(project.read_text(encoding="utf-8"))["vars"]["cdp"]
+
+
 def _latest() -> date:
     """The day that the project takes for today: nobody is born after it."""
-    project = Path(__file__).resolve().parents[1] / "dbt_project.yml"
-    return date.fromisoformat(
-        yaml.safe_load(project.read_text(encoding="utf-8"))["vars"]["cdp"]["as_of"]
-    )
+    return date.fromisoformat(_project_variables()["as_of"])
 
 
 def read_dates(
@@ -99,6 +103,15 @@ def read_dates(
     unread = sum(number for value, number in counts.items() if not read.get(value))
     written, _ = rewritten(column, lambda value: read.get(value) or value)
     return written, replace(decided, unread=unread)
+
+
+def years_to_oldest(column: pa.ChunkedArray) -> int | None:
+    """For a file of people of another time, of whose ISO dates more than half lie further back than
+    anybody lives: how many years the oldest does. None for any other file."""
+    latest, project = _latest(), _project_variables()
+    born = [int(value[:4]) for value in column.to_pylist() if value and _ISO.match(value)]
+    old = sum(latest.year - year > project["max_age_years"] for year in born)
+    return latest.year - min(born) + 1 if old * 2 > len(born) else None
 
 
 Shape = tuple[str, tuple[int, int, int]]

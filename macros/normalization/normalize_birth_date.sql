@@ -1,6 +1,7 @@
 {% macro normalize_birth_date(expr, as_of=none) -%}
     {%- set today = as_of or "cast('" ~ var('as_of') ~ "' as date)" -%}
-    {%- set oldest = 'cast(' ~ dbt.dateadd('year', -120, today) | trim ~ ' as date)' -%}
+    {%- set oldest = 'cast(' ~ dbt.dateadd('year', -(var('max_age_years') | int), today) | trim
+        ~ ' as date)' -%}
     {%- set defaults = "cast('1900-01-01' as date), cast('1970-01-01' as date)" -%}
     {%- set space = character_class('space') -%}
     {%- set iso = regexp_replace_steps(expr, [
@@ -11,7 +12,7 @@
         ('^([0-9]{4})[/.]([0-9]{2})[/.]([0-9]{2})', '\\1-\\2-\\3'),
         ('^([0-9]{4})([0-9]{2})([0-9]{2})$', '\\1-\\2-\\3'),
     ]) -%}
-    {%- set shape = '^(' ~ valid_date_pattern() ~ ')(?:[T ][0-9:.,+-]*[Zz]?)?$' -%}
+    {%- set shape = '^(' ~ valid_date_pattern(from_1000=true) ~ ')(?:[T ][0-9:.,+-]*[Zz]?)?$' -%}
     {{- bind_value(
         'birth_day',
         'cast(' ~ regexp_extract(iso, shape, 1) ~ ' as date)',

@@ -5,12 +5,16 @@ from datetime import date, datetime, timedelta
 
 from orchestration.normalization.text import INVISIBLE, SPACE
 
-_YEAR = "(?:19|2[0-9])"
-_DATE = (
-    f"(?:{_YEAR}[0-9]{{2}}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])"
-    "|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))"
-    f"|(?:{_YEAR}(?:0[48]|[2468][048]|[13579][26])|2[048]00)-02-29)"
-)
+
+def _dates(year: str, leap_century: str) -> str:
+    return (
+        f"(?:{year}[0-9]{{2}}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])"
+        "|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))"
+        f"|(?:{year}(?:0[48]|[2468][048]|[13579][26])|{leap_century}00)-02-29)"
+    )
+
+
+_DATE = _dates("(?:19|2[0-9])", "2[048]")
 _TIME = "(?:(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]|24:00:00)"
 _ISO = re.compile(
     rf"({_DATE})[T ]({_TIME})(?:[.]([0-9]{{1,6}}))?"
@@ -48,7 +52,7 @@ _BIRTH_TO_ISO = tuple(
         (r"\A([0-9]{4})([0-9]{2})([0-9]{2})\Z", r"\1-\2-\3"),
     )
 )
-_BIRTH = re.compile(rf"({_DATE})(?:[T ][0-9:.,+-]*[Zz]?)?\Z")
+_BIRTH = re.compile(rf"({_dates('[12][0-9]', '(?:1[26]|2[048])')})(?:[T ][0-9:.,+-]*[Zz]?)?\Z")
 _DEFAULT_BIRTHS = (date(1900, 1, 1), date(1970, 1, 1))
 
 
@@ -73,8 +77,8 @@ def normalize_timestamp(text: str | None) -> datetime | None:
     return None if moment == _EPOCH else moment
 
 
-def normalize_birth_date(text: str | None, as_of: date) -> date | None:
-    """Certain date of birth not after `as_of`, at most 120 years before it."""
+def normalize_birth_date(text: str | None, as_of: date, max_age_years: int = 120) -> date | None:
+    """Certain date of birth not after `as_of`, at most `max_age_years` before it."""
     if text is None:
         return None
     for pattern, replacement in _BIRTH_TO_ISO:
@@ -84,7 +88,7 @@ def normalize_birth_date(text: str | None, as_of: date) -> date | None:
         return None
     born = date.fromisoformat(match.group(1))
     try:
-        oldest = as_of.replace(year=as_of.year - 120)
+        oldest = as_of.replace(year=as_of.year - max_age_years)
     except ValueError:  # 29 February
-        oldest = as_of.replace(year=as_of.year - 120, day=28)
+        oldest = as_of.replace(year=as_of.year - max_age_years, day=28)
     return born if oldest <= born <= as_of and born not in _DEFAULT_BIRTHS else None

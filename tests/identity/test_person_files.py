@@ -13,6 +13,7 @@ import pytest
 
 from benchmarks.identity_warehouse import CANONICAL_COLUMNS, IDENTIFIERS
 from benchmarks.person_columns import PersonFileError, guess_mapping, mapping_text
+from benchmarks.person_dates import years_to_oldest
 from benchmarks.person_files import LabelledPeople, parse_mapping, read_people
 
 
@@ -99,6 +100,21 @@ def test_the_option_goes_before_what_the_dates_say(tmp_path: Path) -> None:
     assert people.readings[0].dates.unread == 1
     people = values(tmp_path, "birth_date", ["01/02/03", "12/31/1988", "4/2/1988"], "ymd")
     assert column(people, "birth_date") == ["2001-02-03", "1988-12-31", "1988-04-02"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "years"),
+    [
+        (["1832-02-29", "1790-01-01", "1990-05-05"], 237),
+        (["1832-02-29", "1990-05-05", "1985-05-05", "1850-02-02"], None),
+        (["no date"], None),
+        ([], None),
+    ],
+)
+def test_people_of_another_time_are_known_by_their_births(
+    texts: list[str], years: int | None
+) -> None:
+    assert years_to_oldest(pa.chunked_array([pa.array(texts, pa.string())])) == years
 
 
 def test_two_files_have_an_order_each(tmp_path: Path) -> None:
@@ -315,6 +331,11 @@ def test_the_truth_is_not_mapped_in_another_case(tmp_path: Path) -> None:
         ("Customer Name,address,who", 'full_name="Customer Name",street=address'),
         ("forename,family name,who", 'first_name=forename,last_name="family name"'),
         ("Prénom,Nom,Code postal,who", 'first_name=Prénom,last_name=Nom,postcode="Code postal"'),
+        (
+            "unique_id,full_name,first_name,surname,dob,birth_place,postcode_fake,occupation,who",
+            "first_name=first_name,last_name=surname,birth_date=dob,postcode=postcode_fake,"
+            "city=birth_place",
+        ),
         # The truth is never guessed, nor are ids of records, nor what is there twice.
         ("name,id,rec_id,customer_id,email,email,who", "full_name=name"),
     ],

@@ -29,6 +29,7 @@ EXPRESSIONS = {
     "normalize_phone": "normalize_phone('t.x', 't.y')",
     "normalize_phone_home": "normalize_phone('t.x')",
     "normalize_birth_date": "normalize_birth_date('t.x')",
+    "normalize_birth_date_in_1850": "normalize_birth_date('t.x', \"cast('1850-06-01' as date)\")",
     "normalize_timestamp": "normalize_timestamp('t.x')",
     "null_if_epoch": "null_if_epoch('cast(t.x as timestamp)')",
     "local_to_utc": "local_to_utc('t.x', 't.y')",

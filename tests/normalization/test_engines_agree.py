@@ -33,6 +33,7 @@ WORDS = {
         "24:00", "12:30", ".123456789", ".5", ",25", "Z", "z", "+02:00", "-1000", "+14", "+15:00",
         " UTC", "1714557600", "1714557600000", "31/12/1985", "12/31/1985", "3/4/1985", "19851231",
         "20240501T100000", "infinity", "1970-01-01", "1900-01-01", "0", "'", "2999-12-31",
+        "1832-02-29", "1800-02-29", "0999-12-31",
     ],
     "money": [
         "1", "0", "12", "234", ".", ",", "-", "+", "56", "e5", "0x", "_", "\u202f", "005", "9" * 15,
@@ -75,6 +76,11 @@ MACROS = [
     ("normalize_email", "email", twin.normalize_email),
     ("normalize_phone_home", "phone", twin.normalize_phone),
     ("normalize_birth_date", "time", lambda text: twin.normalize_birth_date(text, AS_OF)),
+    (
+        "normalize_birth_date_in_1850",
+        "time",
+        lambda text: twin.normalize_birth_date(text, date(1850, 6, 1)),
+    ),
     ("normalize_timestamp", "time", twin.normalize_timestamp),
     ("normalize_money", "money", twin.normalize_money),
     ("normalize_money_thousandths", "money", lambda text: twin.normalize_money(text, scale=3)),
