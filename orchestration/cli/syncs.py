@@ -28,7 +28,7 @@ _UNMENDABLE = "cannot be confirmed: mend the model"
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (plan, apply, reconcile, retry, repair, syncs):
+    for command in (plan, apply, reconcile, retry, settle, repair, syncs):
         app.command(command.__name__)(command)
 
 
@@ -122,15 +122,44 @@ def reconcile(sync: Sync, target: Target = None) -> None:
 def retry(
     sync: Sync,
     key: Annotated[str | None, typer.Option(help="Only the row of this key.")] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="All rows that are held, though they were delivered.")
+    ] = False,
     target: Target = None,
 ) -> None:
     """Let rows that were refused be tried again; the next build plans them."""
+    from orchestration.sync.reconcile import resend
     from orchestration.sync.reconcile import retry as try_again
 
+    if everything and key is not None:
+        complain("--all and --key are two things")
+    if everything:
+        count = resend(sync, target)
+        console.print(f"{count:,} rows are planned again by the next build")
+        return
     count = try_again(sync, target, key=key)
     if key is not None and not count:
         complain(f"{sync}: no row of that key was refused last")
     console.print(f"{count:,} refused rows are planned again by the next build")
+
+
+def settle(
+    sync: Sync,
+    arrived: Annotated[
+        bool,
+        typer.Option("--arrived/--lost", help="The endpoint has them; or not, so send them."),
+    ],
+    key: Annotated[str | None, typer.Option(help="Only the row of this key.")] = None,
+    target: Target = None,
+) -> None:
+    """Say what became of events in doubt, which are never sent again by themselves."""
+    from orchestration.sync.reconcile import settle as say
+
+    count = say(sync, target, arrived=arrived, key=key)
+    if key is not None and not count:
+        complain(f"{sync}: no row of that key is in doubt")
+    after = "count as delivered" if arrived else "are planned again by the next build"
+    console.print(f"{count:,} rows in doubt {after}")
 
 
 def repair(
@@ -202,6 +231,11 @@ def _show_preview(found: "Preview") -> None:
     if reasons := _reasons(found):
         rows = [tuple(map(_cell, counted.values())) for counted in reasons]
         print_table(("action", "reason", "not sent because", "rows"), rows)
+    if found.in_doubt:
+        console.print(
+            f"{found.in_doubt:,} of them are in doubt and are not sent: look for them there, then"
+            f" `cdp settle {run.sync_name}` with --arrived or --lost"
+        )
     if found.estimated_calls is not None:
         console.print(f"about {found.estimated_calls:,} calls")
     if found.sample:

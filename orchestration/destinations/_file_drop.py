@@ -48,6 +48,7 @@ class FileDrop(Destination):
     """A folder that takes files."""
 
     options_class: ClassVar[type[FileOptions]] = FileOptions
+    manner_options = frozenset({"format", "compression", "cells", "file_rows", "dedupes"})
     supported = frozenset(
         {("records", mode) for mode in ("upsert", "mirror", "audience", "delete")}
         | {("events", "append")}

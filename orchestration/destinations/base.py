@@ -129,10 +129,13 @@ class Job:
 
 
 class CallError(Exception):
-    """A call failed. ``code`` is all there is to know."""
+    """A call failed. ``code`` is all there is to know, and whether the endpoint
+    ``may_have_acted`` on the rows all the same: not where it refused the login or was never
+    reached."""
 
-    def __init__(self, code: object) -> None:
+    def __init__(self, code: object, *, may_have_acted: bool = True) -> None:
         self.code = safe_code(code)
+        self.may_have_acted = may_have_acted
         super().__init__(self.code)
 
 
@@ -152,8 +155,10 @@ class Unanswered(CallError):
 class Stopped(CallError):
     """Nothing further can work: credentials, permission, a redirect, a wait beyond reason."""
 
-    def __init__(self, code: object, error_class: str = "systemic") -> None:
-        super().__init__(code)
+    def __init__(
+        self, code: object, error_class: str = "systemic", *, may_have_acted: bool = True
+    ) -> None:
+        super().__init__(code, may_have_acted=may_have_acted)
         self.error_class = error_class
 
 
@@ -186,6 +191,11 @@ class Destination(ABC):
     """After which a job that is still not done counts as lost, and its rows are sent anew."""
     appends_are_repeatable: ClassVar[bool] = False
     """Mode append: an event sent twice is kept once (by ``Row.idempotency_key``)."""
+    manner_options: ClassVar[frozenset[str]] = frozenset()
+    """Options that say how rows go there. A change of one moves nothing and changes nothing that
+    is there; any other option is a place, another of which holds nothing of ours."""
+    content_options: ClassVar[frozenset[str]] = frozenset()
+    """Options that say what is written of a row: with another one, what is there is out of date."""
 
     @classmethod
     @abstractmethod

@@ -42,6 +42,8 @@ class Braze(Destination):
     cluster, say ``https://rest.fra-01.braze.eu``)."""
 
     name = "braze"
+    manner_options = frozenset({"batch_rows"})
+    content_options = frozenset({"numbers", "booleans"})
     supported = frozenset(
         {("users", mode) for mode in ("upsert", "update_only", "audience", "delete")}
         | {("events", "append"), ("subscriptions", "audience")}
@@ -313,7 +315,7 @@ def _settled(rows: Sequence[Row], reply: Reply, count: str = "") -> list[Outcome
 
 def _refusal(reply: Reply) -> Refused | Stopped:
     if reply.status == 404:  # the key is of another cluster
-        return Stopped("HTTP_404", "auth")
+        return Stopped("HTTP_404", "auth", may_have_acted=False)
     return Refused(f"HTTP_{reply.status}")
 
 

@@ -38,6 +38,7 @@ class HubSpot(Destination):
     ``HUBSPOT_BASE_URL`` and ``HUBSPOT_API_VERSION`` (default ``v3``)."""
 
     name = "hubspot"
+    manner_options = frozenset({"create_missing"})
     # Private apps: 100 inputs per batch; 190 requests per 10 seconds, of which we leave some
     # to others on the portal.
     limits: ClassVar[Limits] = Limits(batch_rows=BATCH_ROWS, rates=((150, 10),))

@@ -53,6 +53,7 @@ class Klaviyo(Destination):
     ``KLAVIYO_BASE_URL`` and ``KLAVIYO_REVISION``."""
 
     name = "klaviyo"
+    manner_options = frozenset({"historical_import", "resubscribe"})
     supported = frozenset(
         {("profiles", mode) for mode in ("upsert", "mirror", "audience", "delete")}
         | {("lists", "audience"), ("subscriptions", "audience")}

@@ -48,6 +48,7 @@ class Mailchimp(Destination):
     data centre (``-us21``), optionally ``MAILCHIMP_BASE_URL``."""
 
     name = "mailchimp"
+    manner_options = frozenset({"status_if_new"})
     # 10 connections at a time are allowed. There is no documented rate: this one is ours.
     limits: ClassVar[Limits] = Limits(batch_rows=500, rates=((10, 1),))
     supported = frozenset(

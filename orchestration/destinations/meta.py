@@ -58,6 +58,7 @@ class Meta(Destination):
     Options: ``audience_id``; ``chunk_size`` (lines per call, at most 10,000)."""
 
     name = "meta"
+    manner_options = frozenset({"chunk_size"})
     # An app with standard access has 5,000 calls an hour and ad account.
     limits: Limits = Limits(batch_rows=_MAX_ROWS, rates=((50, 10), (4000, 3600)))
     supported = frozenset({("audience", "audience"), ("audience", "mirror")})

@@ -38,6 +38,7 @@ _GOES_ON = {"UploadComplete", "InProgress"}
 # Nothing is wrong with these rows: others held the record or the organisation.
 _TRANSIENT = {"UNABLE_TO_LOCK_ROW", "QUERY_TIMEOUT", "SERVER_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED"}
 
+_LONGEST_RESULTS = 256 * 2**20  # of a job; they are at most 150 MB
 _FIELD_CHARS = 32_000
 _RECORD_CHARS = 400_000
 _HEADER_BYTES = 100_000
@@ -48,6 +49,7 @@ class Salesforce(Destination):
     ``SALESFORCE_CLIENT_SECRET``, optionally ``SALESFORCE_API_VERSION``."""
 
     name = "salesforce"
+    manner_options = frozenset({"hard_delete"})
     # Salesforce works through a job in batches of 10,000, so that is a job here: what is lost
     # when one fails is least. An upload may have 100 MB before it is encoded.
     limits: ClassVar[Limits] = Limits(
@@ -69,7 +71,8 @@ class Salesforce(Destination):
         client_id, secret = setting("SALESFORCE_CLIENT_ID"), setting("SALESFORCE_CLIENT_SECRET")
         version = setting("SALESFORCE_API_VERSION", VERSION)
         auth = token(url, client_id, secret, cls.limits)
-        return cls(spec, SalesforceApi(HttpClient(url, auth, cls.limits, POLICY), version))
+        http = HttpClient(url, auth, cls.limits, POLICY, longest_answer=_LONGEST_RESULTS)
+        return cls(spec, SalesforceApi(http, version))
 
     @classmethod
     def check(cls, spec: SyncSpec) -> None:

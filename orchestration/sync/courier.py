@@ -52,23 +52,19 @@ _TOO_LATE = 600.0
 
 @dataclass
 class _Attempt:
-    """What one batch, or one question about a job, came to."""
+    """What one batch, or one question about a job, came to. ``was_called``: the endpoint was
+    asked, whatever it said."""
 
     rows: list[Row]
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     jobs: list[OpenJob] = field(default_factory=list)
     matched: list[Matched] = field(default_factory=list)
     stopped: Stopped | None = None
+    was_called: bool = True
 
     @property
     def settled(self) -> list[Row]:
         return [row for row in self.rows if row.key in self.outcomes]
-
-    @property
-    def was_sent(self) -> bool:
-        return any(outcome.status != "unsent" for outcome in self.outcomes.values()) or bool(
-            self.jobs
-        )
 
     @property
     def arrived(self) -> bool:
@@ -78,7 +74,8 @@ class _Attempt:
 
 class Courier:
     """Carries the batches of one run. ``permitted`` gives those of some keys that may still be
-    written; None where nobody else can change that meanwhile. ``clock`` counts seconds."""
+    written; None where nobody else can change that meanwhile. ``is_once``: rows that must not be
+    sent again once a call may have acted on them. ``clock`` counts seconds."""
 
     def __init__(
         self,
@@ -87,6 +84,7 @@ class Courier:
         patience: Patience,
         delivery: Delivery,
         permitted: Callable[[list[str]], set[str]] | None = None,
+        is_once: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._destination = destination
@@ -94,6 +92,7 @@ class Courier:
         self._patience = patience
         self._delivery = delivery
         self._permitted = permitted
+        self._is_once = is_once
         self._clock = clock
         self._deadline = clock() + patience.run_deadline
         self._committed = clock()
@@ -154,6 +153,9 @@ class Courier:
         limits = self._destination.limits
         if self._barren or not self._is_proven:
             return 1
+        if self._is_once:
+            # None waits: of what a killed process had written down nobody knows what was sent.
+            return limits.connections
         return limits.connections + -(-_WAITING_ROWS // limits.batch_rows)
 
     def _draw(self, batches: Iterator[list[Row]], room: int) -> tuple[list[list[Row]], bool]:
@@ -201,7 +203,7 @@ class Courier:
             self._judge(attempt)
 
     def _judge(self, attempt: _Attempt) -> None:
-        if not attempt.was_sent:
+        if not attempt.was_called:
             return
         if attempt.stopped:
             logger.error("stopped: %s", attempt.stopped.code)
@@ -224,7 +226,7 @@ class Courier:
 
     def _attempt(self, rows: list[Row]) -> _Attempt:
         """Send a batch, halving what is refused as a whole."""
-        attempt = _Attempt(rows)
+        attempt = _Attempt(rows, was_called=False)
         calls = self._patience.calls_per_refused_batch
         # Each with the actions whose records the endpoint has counted in a larger part.
         parts: list[tuple[list[Row], frozenset[str]]] = [(rows, frozenset())]
@@ -235,6 +237,7 @@ class Courier:
             try:
                 if calls < 0:
                     raise Unanswered("HALVING_GIVEN_UP")
+                attempt.was_called = True
                 matched = self._call(part, attempt)
             except Refused as refused:
                 matched = refused.matched
@@ -245,21 +248,32 @@ class Courier:
                 else:
                     attempt.outcomes[part[0].key] = Outcome.rejected(part[0].key, refused.code)
             except Unanswered as unanswered:
-                for row in part:
-                    attempt.outcomes[row.key] = Outcome.unknown(row.key, unanswered.code)
+                self._leave_open(part, attempt, unanswered, "transient")
             except Stopped as stopped:
-                attempt.stopped = stopped
-                for row in part:
-                    unknown = Outcome.unknown(row.key, stopped.code, stopped.error_class)
-                    attempt.outcomes[row.key] = unknown
+                self._stop_after(part, attempt, stopped)
             except Exception as error:  # a mistake of ours: other batches keep their outcomes
-                attempt.stopped = _fault(error)
-                for row in part:
-                    attempt.outcomes[row.key] = Outcome.unknown(row.key, attempt.stopped.code)
+                self._stop_after(part, attempt, _fault(error))
             attempt.matched += [said for said in matched if said.action not in counted]
         for row in (row for part, _ in parts for row in part):
             attempt.outcomes[row.key] = Outcome(row.key, "unsent")
         return attempt
+
+    def _stop_after(self, rows: list[Row], attempt: _Attempt, stopped: Stopped) -> None:
+        """At once, for the other threads, too: of a dead token a run makes one call for each."""
+        attempt.stopped = stopped
+        self._halt.set()
+        self._leave_open(rows, attempt, stopped, stopped.error_class)
+
+    def _leave_open(
+        self, rows: list[Row], attempt: _Attempt, error: CallError, error_class: str
+    ) -> None:
+        """Rows of a call without an end. What must not be sent twice and cannot have arrived was
+        not sent; for all others it is safer to take them for held until a call says so."""
+        for row in rows:
+            if self._is_once and not error.may_have_acted:
+                attempt.outcomes[row.key] = Outcome(row.key, "unsent")
+            else:
+                attempt.outcomes[row.key] = Outcome.unknown(row.key, error.code, error_class)
 
     def _call(self, rows: list[Row], attempt: _Attempt) -> list[Matched]:
         act = self._destination.remove if rows[0].action == "remove" else self._destination.upsert

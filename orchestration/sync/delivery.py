@@ -38,6 +38,9 @@ class Delivery:
     """Unknown rows that the endpoint has taken and works on."""
     underway: int = 0
     """Rows that were left out, as an older job may still write them."""
+    in_doubt: int = 0
+    """Rows that were left out, as nobody knows whether an older call made them and another could
+    make them twice: a person looks (``cdp settle``)."""
     resumed: int = 0
     """Rows of earlier runs' jobs that have been settled; not among the sent."""
     resumed_rejected: int = 0

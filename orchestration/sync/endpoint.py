@@ -5,6 +5,19 @@ from orchestration.destinations.base import Destination
 from orchestration.sync.spec import InvalidSync, SyncSpec
 
 
+def declared_hashes(spec: SyncSpec) -> dict[str, str]:
+    """``mapping_hash`` and ``place_hash`` of a declaration, for the next run to compare: what is
+    written and where it goes, with those options of the destination that say so."""
+    try:
+        kind = destination_class(spec.destination)
+    except LookupError:  # a destination that is given and has no module
+        kind = Destination
+    return {
+        "mapping_hash": spec.mapping_hash(kind.content_options),
+        "place_hash": spec.place_hash(kind.manner_options | kind.content_options),
+    }
+
+
 def endpoint_of(
     spec: SyncSpec, given: Destination | None = None, dry_run: bool = False
 ) -> Destination | None:

@@ -35,8 +35,9 @@ _BAD_CERTIFICATE = {
     pycurl.E_SSL_ISSUER_ERROR,
 }
 _WITH_BODY = {"POST", "PUT", "PATCH"}
-# More than any endpoint has to say: results of Salesforce jobs are at most 150 MB.
-_LONGEST_ANSWER = 256 * 2**20
+# More than an endpoint has to say of a request, the bytes unpacked: there are up to 32 connections,
+# and what 250 KB of gzip come to must not fill the memory.
+LONGEST_ANSWER = 16 * 2**20
 
 
 class NoAnswer(Exception):
@@ -67,10 +68,12 @@ class Line:
         connect_timeout: float,
         deadline: float,
         permits: Callable[[str], bool] | None = None,
+        longest_answer: int = LONGEST_ANSWER,
     ) -> None:
         self._curl = pycurl.Curl()
         self._connect_timeout, self._deadline = connect_timeout, deadline
         self._permits = permits
+        self._longest_answer = longest_answer
         self._is_unsafe = False
         self._begun = 0
 
@@ -89,7 +92,7 @@ class Line:
         permitted, and a request that cannot be written. libcurl's own messages quote addresses
         and are not passed on."""
         head: list[bytes] = []
-        content = _Content()
+        content = _Content(self._longest_answer)
         self._is_unsafe, self._begun = False, 0
         failure: Exception | None = None
         try:
@@ -160,13 +163,14 @@ class Line:
 class _Content:
     """The bytes of an answer, up to a size."""
 
-    def __init__(self) -> None:
+    def __init__(self, longest: int) -> None:
         self.parts: list[bytes] = []
         self._size = 0
+        self._longest = longest
 
     def add(self, part: bytes) -> int | None:
         self._size += len(part)
-        if self._size > _LONGEST_ANSWER:
+        if self._size > self._longest:
             return 0
         self.parts.append(part)
         return None

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from orchestration.sync.endpoint import declared_hashes
 from orchestration.sync.guards import Facts
 from orchestration.sync.lease import LEDGER, RUNS
 from orchestration.sync.spec import SyncSpec, ancestors
@@ -13,10 +14,14 @@ LANDINGS, VERDICTS = "state.landings", "state.test_verdicts"
 _DELIVERED = """
     select sum(coalesce(rows_delivered, 0)) as delivered from {runs} where sync_name = ?
 """
+# A failed run without a code sent rows of which nothing was heard.
 _LAST_DECLARED = """
     select mapping_hash, place_hash from {runs}
-    where sync_name = ? and status in ('succeeded', 'pending', 'partial')
-        and mapping_hash is not null
+    where sync_name = ? and mapping_hash is not null
+        and (
+            status in ('succeeded', 'pending', 'partial')
+            or (status = 'failed' and error_code is null)
+        )
     order by lease_number desc
     limit 1
 """
@@ -41,9 +46,10 @@ def read_facts(warehouse: Warehouse, spec: SyncSpec, manifest: Mapping[str, Any]
     """A few small queries."""
     above = ancestors(manifest, f"model.cdp.{spec.sync_name}")
     last = _last_declared(warehouse, spec)
+    now = declared_hashes(spec)
     return Facts(
-        mapping_changed=last.get("mapping_hash") not in (None, spec.mapping_hash),
-        place_changed=last.get("place_hash") not in (None, spec.place_hash),
+        mapping_changed=last.get("mapping_hash") not in (None, now["mapping_hash"]),
+        place_changed=last.get("place_hash") not in (None, now["place_hash"]),
         ledger_lost=_ledger_lost(warehouse, spec),
         source_age_hours=_source_age(warehouse, manifest, above)
         if spec.guards.max_source_age_hours is not None

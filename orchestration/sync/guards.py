@@ -34,9 +34,10 @@ class Facts:
     """What the state around a plan says."""
 
     mapping_changed: bool = False
-    """The columns or the key are not those of the last run that sent something."""
+    """The columns, the key or what is written of a row are not those of the last run that sent
+    something."""
     place_changed: bool = False
-    """Nor are the destination, the object or the options."""
+    """Nor are the destination, the object or the options that say where."""
     ledger_lost: bool = False
     """Runs say that rows were delivered, the ledger knows of none."""
     source_age_hours: int = 0
@@ -86,7 +87,9 @@ def judge(counts: PlanCounts, facts: Facts, guards: Guards, overrides: Overrides
     is_remapped = facts.mapping_changed and not overrides.resync
     is_moved = facts.place_changed and not overrides.moved
     is_lost = facts.ledger_lost and not overrides.rebaseline
-    # A changed mapping changes every row: it is one thing to confirm, not two.
+    # A changed mapping changes every row: it is one thing to confirm, not two. A changed template
+    # changes none by its hash, and all that is held.
+    remapped = max(counts.changes, counts.held)
     changes = 0 if facts.mapping_changed else counts.changes
     age_limit = guards.max_source_age_hours
     age = 0 if overrides.allow_stale or age_limit is None else facts.source_age_hours
@@ -96,7 +99,7 @@ def judge(counts: PlanCounts, facts: Facts, guards: Guards, overrides: Overrides
         Verdict("model_emptied", counts.held if is_emptied else 0, 0),
         Verdict("removed_rows", counts.leavers, removed_limit),
         Verdict("changed_rows", changes, changed_limit),
-        Verdict("mapping_changed", counts.changes if is_remapped else 0, 0),
+        Verdict("mapping_changed", remapped if is_remapped else 0, 0),
         Verdict("place_changed", counts.held if is_moved else 0, 0),
         Verdict("ledger_lost", int(is_lost), 0),
         Verdict("source_age_hours", age, age_limit or 0),

@@ -22,12 +22,14 @@ import tenacity
 from pyrate_limiter import InMemoryBucket, Limiter, Rate
 
 from orchestration.destinations.base import Limits, Stopped, Unanswered, safe_code
-from orchestration.sync.exchange import Answer, Line, NoAnswer
+from orchestration.sync.exchange import LONGEST_ANSWER, Answer, Line, NoAnswer
 from orchestration.sync.safe_url import UrlGuard
 
 logger = logging.getLogger(__name__)
 
-_TRANSIENT = {408, 425, 429, 500, 502, 503, 504, 521, 522, 523, 524}
+_TRANSIENT = {408, 425, 429}  # and whatever a server says of itself, 500 and above
+# Answers of an endpoint that has not acted: who are you, you must not, not now.
+_NOT_DONE = {401, 403, 429}
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 # What may stand in an address as it is (RFC 3986); anything else is escaped.
 _PLAIN = "!#$%&'()*+,/:;=?@[]~"
@@ -140,13 +142,16 @@ class RenewedToken(Credentials):
             return refused == self._stale
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Request:
+    """``may_have_acted``: the endpoint, in one of the tries so far."""
+
     method: str
     url: str = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
     body: bytes | None = field(repr=False)
     repeatable: bool
+    may_have_acted: bool = False
 
 
 class HttpClient:
@@ -161,8 +166,10 @@ class HttpClient:
         sleep: Callable[[float], None] = time.sleep,
         headers: Mapping[str, str] | None = None,
         guard: UrlGuard | None = None,
+        longest_answer: int = LONGEST_ANSWER,
     ) -> None:
-        """``headers`` go with each request. ``guard``: for an address of a person's choice."""
+        """``headers`` go with each request. ``guard``: for an address of a person's choice.
+        ``longest_answer``: bytes, after which there is none."""
         parts = urlsplit(base_url)
         if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
             raise ValueError("the address of an endpoint must be https")
@@ -173,6 +180,7 @@ class HttpClient:
         self._auth = auth
         self._headers = {"User-Agent": "cdp"} | dict(headers or {})
         self._guard = guard
+        self._longest_answer = longest_answer
         self._limiter = _limiter_of((self._base_url, auth.account), limits)
         self._idle: queue.LifoQueue[Line] = queue.LifoQueue()
         self._retrying = tenacity.Retrying(
@@ -211,7 +219,7 @@ class HttpClient:
 
         Raises ``Unanswered`` when retries or the deadline are used up, ``Stopped`` on 401
         (after one renewal of the token), 403, a redirect, a bad certificate, or a Retry-After
-        beyond reason."""
+        beyond reason; both say whether the endpoint may have acted."""
         sent = self._headers | dict(headers or {})
         if payload is not None:
             data = json.dumps(payload, allow_nan=False).encode()
@@ -225,7 +233,10 @@ class HttpClient:
             needed = {200, 201, 207} if statuses is None else statuses
             return self._retrying(self._once, request, needed)
         except _Retry as retry:
-            failure = Unanswered(retry.code)
+            failure = Unanswered(retry.code, may_have_acted=request.may_have_acted)
+        except Stopped as stopped:
+            stopped.may_have_acted = request.may_have_acted
+            failure = stopped
         raise failure
 
     # -- inside
@@ -238,13 +249,14 @@ class HttpClient:
             self.calls += 1
         answer = self._exchange(request, shown)
         status = answer.status
+        request.may_have_acted |= status not in _NOT_DONE
         if status == 401 and renew and self._auth.renew(shown.get("Authorization", "")):
             return self._once(request, statuses, renew=False)
         if status in (401, 403):
             raise Stopped(f"HTTP_{status}", "auth")
         if 300 <= status < 400:
             raise Stopped("REDIRECT_REFUSED")
-        if status in _TRANSIENT:
+        if status in _TRANSIENT or status >= 500:
             wait = retry_after_seconds(answer.retry_after)
             if wait is not None and wait > self._policy.max_retry_after:
                 raise Stopped("RETRY_AFTER_TOO_LONG", "transient")
@@ -268,6 +280,7 @@ class HttpClient:
                 fresh=not request.repeatable,
             )
         except NoAnswer as silence:
+            request.may_have_acted |= silence.may_have_acted
             again = request.repeatable or not silence.may_have_acted
             failure = _Retry(silence.code, again)
         finally:
@@ -288,7 +301,9 @@ class HttpClient:
         except queue.Empty:
             policy = self._policy
             permits = self._guard.permits if self._guard else None
-            return Line(policy.connect_timeout, policy.exchange_deadline, permits)
+            return Line(
+                policy.connect_timeout, policy.exchange_deadline, permits, self._longest_answer
+            )
 
 
 def _is_worth_another_try(error: BaseException) -> bool:
@@ -325,7 +340,7 @@ def _limiter_of(account: tuple[str, str], limits: Limits) -> Limiter:
 def _json(content: bytes) -> Any:
     try:
         return json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):  # 200,000 brackets
         return None
 
 

@@ -23,6 +23,9 @@ class Preview:
     """Rows to send by action and reason."""
     by_blocked_reason: Mapping[str, int]
     """Rows that cannot be sent, by why."""
+    in_doubt: int
+    """Of the rows to send, events that may be there already and would be there twice: they wait for
+    ``settle``."""
     estimated_calls: int | None
     """Without retries; None where only the endpoint's settings say how many rows a call takes,
     and they are not there."""
@@ -43,6 +46,7 @@ def preview(
         run,
         counts.by_reason,
         counts.by_blocked_reason,
+        counts.by_reason.get(("retry", "uncertain"), 0) if _is_once(spec) else 0,
         _estimated_calls(spec, counts),
         rows,
     )
@@ -65,6 +69,16 @@ def _looked_at(
         # A plan that was carried out is still there, and nothing of it is left to do.
         is_open = counts.upserts + counts.removals + counts.blocked > 0
         return spec, plan.digest(), counts, plan.sample(sample) if sample and is_open else []
+
+
+def _is_once(spec: SyncSpec) -> bool:
+    if spec.mode != "append":
+        return False
+    kind = destination_class(spec.destination)
+    try:  # the sync's own settings may say
+        return not kind.from_environment(spec).appends_are_repeatable
+    except (LookupError, ValueError):
+        return not kind.appends_are_repeatable
 
 
 def _estimated_calls(spec: SyncSpec, counts: PlanCounts) -> int | None:

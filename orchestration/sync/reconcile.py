@@ -1,9 +1,10 @@
-"""Finds what an endpoint changed or lost by itself, and lets refused rows be tried again.
+"""Finds what an endpoint changed or lost by itself, and what a person says of rows.
 
 A run compares the model with the ledger, and the ledger with nothing. ``reconcile`` reads the
 records back where the endpoint allows it; those that are not what was delivered get an entry
 ``drifted``, and the next plan sends them again. ``retry`` gives rows an entry ``reset``: those
-that were refused so often that the plan left them out.
+that were refused so often that the plan left them out; and ``drifted`` to all that are held, where
+everything is to be sent once more. ``settle`` says how calls without a known end ended.
 """
 
 from collections.abc import Mapping
@@ -16,6 +17,9 @@ from orchestration.sync.plan import Plan
 from orchestration.sync.session import session
 from orchestration.sync.spec import InvalidSync, SyncSpec, load_manifest, load_sync
 from orchestration.warehouse import ROOT, Warehouse, compose
+
+_KEPT_UP_TO_DATE = ("upsert", "update_only", "mirror", "audience")
+_ROWS_PER_COMMIT = 10_000
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,77 @@ def reconcile(
             changed += len(other)
         opened.ended = {"status": "reconciled"}
     return Reconciliation(checked, changed, missing)
+
+
+def resend(sync_name: str, target: str | None = None, *, project_dir: Path = ROOT) -> int:
+    """Let all rows that are held be planned again: a template has changed, or what is there is not
+    to be trusted. Returns how many there were. Raises ``InvalidSync`` where rows go once."""
+    manifest = load_manifest(project_dir)
+    spec = load_sync(manifest, sync_name)
+    if spec.mode not in _KEPT_UP_TO_DATE:
+        raise InvalidSync(f"{sync_name}: in mode {spec.mode} a row goes once")
+    count = 0
+    with (
+        Warehouse.open(target, project_dir) as warehouse,
+        session(warehouse, spec, manifest, None) as opened,
+    ):
+        opened.ended = {"status": "unreconciled"}
+        for rows in Plan(warehouse, spec).held_unchanged(_ROWS_PER_COMMIT):
+            drifted = {row.key: Outcome(row.key, "drifted") for row in rows}
+            opened.ledger.record_outcomes(rows, drifted)
+            count += len(rows)
+        opened.ended = {"status": "reset"}
+    return count
+
+
+def settle(
+    sync_name: str,
+    target: str | None = None,
+    *,
+    arrived: bool,
+    key: str | None = None,
+    project_dir: Path = ROOT,
+) -> int:
+    """Say that events whose calls have no known end ``arrived``, or did not and are to be sent;
+    only the row ``key`` if it is given. Returns how many there were. Raises ``InvalidSync`` for
+    other modes than ``append``, whose rows in doubt are sent again anyway."""
+    manifest = load_manifest(project_dir)
+    spec = load_sync(manifest, sync_name)
+    if spec.mode != "append":
+        raise InvalidSync(f"{sync_name}: rows in doubt are sent again by the next run")
+    settled: set[str] = set()
+    with (
+        Warehouse.open(target, project_dir) as warehouse,
+        session(warehouse, spec, manifest, None) as opened,
+    ):
+        opened.ended = {"status": "reset"}
+        # Each entry ends one call; a row may have been called twice.
+        while rows := _in_doubt(warehouse, sync_name, key):
+            status = "delivered" if arrived else "unsent"
+            outcomes = {row.key: Outcome(row.key, status) for row in rows}
+            opened.ledger.record_outcomes(rows, outcomes)
+            settled |= set(outcomes)
+    return len(settled)
+
+
+def _in_doubt(warehouse: Warehouse, sync_name: str, key: str | None) -> list[Row]:
+    sql = """
+        select row_key, customer_id, last_action, last_hash, last_attempt from {ledger}
+        where sync_name = ? and is_uncertain and row_key = coalesce(?, row_key)
+        order by row_key
+    """
+    sql = compose(sql, ledger=warehouse.relation("sync_ledger_current"))
+    return [
+        Row(
+            record["row_key"],
+            record["last_action"],
+            "settled",
+            row_hash=record["last_hash"],
+            attempt=record["last_attempt"],
+            customer_id=record["customer_id"],
+        )
+        for record in warehouse.fetch(sql, [sync_name, key])
+    ]
 
 
 def retry(

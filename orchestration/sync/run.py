@@ -140,7 +140,9 @@ class _Errand:
         # DuckDB shuts every other writer out while the run holds its file.
         permitted = self.plan.permitted if self.warehouse.target_type != "duckdb" else None
         with session(self.warehouse, self.spec, self.manifest, self.digest) as opened:
-            courier = Courier(endpoint, opened.ledger, patience, delivery, permitted)
+            courier = Courier(
+                endpoint, opened.ledger, patience, delivery, permitted, self._is_once(endpoint)
+            )
             run = SyncRun(
                 opened.run_id,
                 self.spec.sync_name,
@@ -174,12 +176,15 @@ class _Errand:
             return NO_PHASE
         return LAST_PROTECTED_PHASE if run.held_by else PHASES[-1]
 
+    def _is_once(self, endpoint: Destination) -> bool:
+        return self.spec.mode == "append" and not endpoint.appends_are_repeatable
+
     def _batches(
         self, endpoint: Destination, last_phase: str, underway: set[str], delivery: Delivery
     ) -> Iterator[list[Row]]:
         """Without rows that an older job may still write, and events an endpoint would keep
         twice: their first call has no known end, and a person has to look."""
-        is_once = self.spec.mode == "append" and not endpoint.appends_are_repeatable
+        is_once = self._is_once(endpoint)
         limits = endpoint.limits
         for rows in self.plan.batches(
             limits.batch_rows, last_phase, limits.batch_bytes, endpoint.weight
@@ -187,6 +192,7 @@ class _Errand:
             settled = [row for row in rows if row.key not in underway]
             delivery.underway += len(rows) - len(settled)
             free = [row for row in settled if not (is_once and row.is_uncertain)]
+            delivery.in_doubt += len(settled) - len(free)
             yield from _set_apart(free, limits.batch_rows)
 
 
@@ -230,28 +236,34 @@ def _with_delivery(run: SyncRun, delivery: Delivery, calls: int) -> SyncRun:
     )
     if run.error_code == "INTERRUPTED":
         return run
-    status = _status(run, waiting)
-    return replace(run, status=status, error_code=run.error_code or _reason(run, waiting))
+    code = run.error_code or _reason(run, waiting, delivery.in_doubt)
+    return replace(run, status=_status(run, waiting), error_code=code)
 
 
 def _status(run: SyncRun, waiting: int) -> Status:
     if run.held_by:
         return "blocked"
+    arrived = run.rows_delivered + run.rows_removed
+    # One batch of which nothing was heard is as dead an endpoint as three.
+    if not arrived and (run.error_code or run.rows_unknown > waiting):
+        return "failed"
     if run.error_code:
-        return "partial" if run.rows_delivered or run.rows_removed else "failed"
+        return "partial"
     missing = run.rows_rejected + run.rows_unknown + run.rows_unsent
     if missing > waiting or run.rows_resumed_rejected:
         return "partial"
     return "pending" if waiting else "succeeded"
 
 
-def _reason(run: SyncRun, waiting: int) -> str | None:
+def _reason(run: SyncRun, waiting: int, in_doubt: int) -> str | None:
     if run.held_by:
         return "GUARD_" + run.held_by[0].upper()
     if waiting:
         return "JOB_STILL_RUNNING"
-    # Nothing stopped the run and yet rows were left: their values are not what was planned,
-    # or the end of an older call is not known.
+    if in_doubt:
+        # The end of an older call is not known, and a second one could make a second event.
+        return "IN_DOUBT"
+    # Nothing stopped the run and yet rows were left: their values are not what was planned.
     return "STALE_PLAN" if run.rows_unsent else None
 
 

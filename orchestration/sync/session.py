@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from orchestration.sync.endpoint import declared_hashes
 from orchestration.sync.lease import Lease
 from orchestration.sync.ledger import Ledger
 from orchestration.sync.spec import SyncSpec
@@ -34,8 +35,7 @@ def session(
         "run_id": run_id,
         "sync_name": spec.sync_name,
         "config_hash": spec.config_hash,
-        "mapping_hash": spec.mapping_hash,
-        "place_hash": spec.place_hash,
+        **declared_hashes(spec),
         "plan_digest": plan_digest,
         "started_at": lease.now(),
     }

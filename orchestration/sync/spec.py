@@ -6,7 +6,7 @@ Unknown keys are refused, and so is a sync whose model does not take its rows fr
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -104,17 +104,20 @@ class SyncSpec(_Strict):
         """Which declaration a run used."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
 
-    @property
-    def place_hash(self) -> str:
-        """Where rows go, as far as the declaration says: another list holds nothing of ours."""
+    def place_hash(self, beside: Collection[str] = ()) -> str:
+        """Where rows go, as far as the declaration says: another list holds nothing of ours.
+        ``beside``: options that do not say where."""
         place = self.model_dump(mode="json", include={"destination", "object", "options"})
+        place["options"] = {k: v for k, v in self.options.items() if k not in beside}
         return hashlib.sha256(json.dumps(place, sort_keys=True).encode()).hexdigest()[:16]
 
-    @property
-    def mapping_hash(self) -> str:
+    def mapping_hash(self, content: Collection[str] = ()) -> str:
         """Which columns are sent, and the key, which hashes of rows leave out: another one of
-        either, and every row differs from what is held."""
+        either, and every row differs from what is held. ``content``: options that say what is
+        written of a row."""
         names = [self.key, *sorted(self.columns)]
+        written = {k: v for k, v in self.options.items() if k in content}
+        names += [json.dumps(written, sort_keys=True)] if written else []
         return hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
 
 

@@ -168,7 +168,7 @@ def test_answers_lost_for_good_are_unknown_and_settled_by_the_next_run(lab: Lab)
     lab.add_customers(3)
     lab.hub.faults.extend([Fault(applies=True, hangs_up=True)] * 4)
     run = lab.sync()
-    assert (run.status, run.rows_unknown) == ("partial", 3)
+    assert (run.status, run.rows_unknown) == ("failed", 3)
     assert statuses(lab) == {"unknown": 3}
     # Meanwhile one of them has another address: found by the customer key, not made twice.
     lab.execute("update standin.customers set email = 'n@example.com' where customer_id = 'c0001'")

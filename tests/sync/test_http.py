@@ -186,11 +186,8 @@ def test_a_secret_cannot_bring_a_header_of_its_own(hub: FakeHubSpot) -> None:
     assert hub.connections == 0
 
 
-def test_an_answer_without_end_is_cut_off(
-    hub: FakeHubSpot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("orchestration.sync.exchange._LONGEST_ANSWER", 1000)
+def test_an_answer_without_end_is_cut_off(hub: FakeHubSpot) -> None:
     hub.faults.append(Fault(status=200, body=b"x" * 1001))
-    client = HttpClient(hub.url, BearerToken(hub.token), WIDE, Policy(tries=1))
+    client = HttpClient(hub.url, BearerToken(hub.token), WIDE, Policy(tries=1), longest_answer=1000)
     with pytest.raises(Unanswered, match="ANSWER_TOO_LONG"):
         client.post(PATH, PAYLOAD)
