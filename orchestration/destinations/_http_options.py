@@ -25,6 +25,8 @@ OWN_NAMES = frozenset(
 ROWS = "cdp_rows"
 
 _REPEATABLE_METHODS = {"PUT", "PATCH", "DELETE", "GET"}
+# What the client itself acts on, for all endpoints alike.
+_NEVER_EXISTS = {401, 403, 408, 425, 429}
 
 
 @dataclass(frozen=True)
@@ -171,8 +173,29 @@ def check_options(spec: SyncSpec) -> None:
         raise ValueError(f"options.auth_env: the variable ({PREFIX}...) with the secret")
     if options.auth == "basic" and not options.auth_user_env:
         raise ValueError("options.auth_user_env: the variable with the user")
+    _check_names(spec, requests)
     _check_modes(spec, options, requests)
+    _check_batches(spec, options, requests)
     _check_results(options, requests)
+
+
+def _check_names(spec: SyncSpec, requests: Requests) -> None:
+    """A request that names no row is about whatever its address stands for: a collection that
+    it empties, the first record there is."""
+    keys = {"cdp_key", spec.key}
+    ids = keys | {"cdp_remote_id"}
+    written = ids | set(spec.columns)
+    if spec.mode == "append":  # what an event is known by
+        written |= {"cdp_idempotency_key"}
+    needed = (
+        ("path", requests.create, written, "a request must say something of its row"),
+        ("update_path", requests.update, written, "a request must say something of its row"),
+        ("remove_path", requests.remove, ids, "no request may take away what it does not name"),
+        ("lookup_path", requests.lookup, keys, "a row is looked up by its key"),
+    )
+    for option, request, names, why in needed:
+        if request and not names & request.names:
+            raise ValueError(f"options.{option}: {why} (${{cdp_key}}, in its path or body)")
 
 
 def _check_modes(spec: SyncSpec, options: HttpOptions, requests: Requests) -> None:
@@ -181,6 +204,8 @@ def _check_modes(spec: SyncSpec, options: HttpOptions, requests: Requests) -> No
     )
     if takes_away and not requests.remove:
         raise ValueError("options.remove_path: how a row is taken away must be said")
+    if spec.mode == "update_only":
+        _check_update_only(spec, requests)
     writes = spec.mode not in ("append", "delete")
     if writes and not options.creates_repeatably and not requests.lookup:
         raise ValueError(
@@ -188,11 +213,50 @@ def _check_modes(spec: SyncSpec, options: HttpOptions, requests: Requests) -> No
             "endpoint sees to it (by Idempotency-Key or a unique key), use PUT, or state "
             "lookup_path"
         )
-    if requests.create.is_batch and (requests.lookup or requests.update):
+
+
+def _check_update_only(spec: SyncSpec, requests: Requests) -> None:
+    """Nothing that could make a record is sent: a row is looked up first, or the address that
+    is patched is its own, where the endpoint answers 404 when nothing is there."""
+    is_patch = requests.create.method == "PATCH"
+    if requests.lookup:
+        if not requests.update and not is_patch:
+            raise ValueError("options.update_path: update_only needs it, or method PATCH")
+    elif not is_patch or not ({"cdp_key", *spec.columns} & requests.create.path.names):
+        raise ValueError(
+            "options.lookup_path: update_only needs it, or method PATCH and a path that names "
+            "the row (${cdp_key})"
+        )
+
+
+def _check_batches(spec: SyncSpec, options: HttpOptions, requests: Requests) -> None:
+    if not requests.create.is_batch:
+        return
+    if requests.lookup or requests.update:
         raise ValueError("options.batch_rows: lookups and updates go one row a request")
+    if options.remote_id_path and options.results_path is None:
+        raise ValueError(
+            "options.results_path: where the results of a batch stand, in which remote_id_path "
+            "finds the ids"
+        )
+    # The header is of the request: with other neighbours the same row goes under another one.
+    known_by = {"cdp_idempotency_key"}
+    if spec.mode != "append":  # of one key there are many events
+        known_by |= {"cdp_key", spec.key}
+    if options.creates_repeatably and not known_by & requests.create.row.names:
+        names = " or ".join(f"${{{name}}}" for name in sorted(known_by))
+        raise ValueError(
+            f"options.row: must name {names}, for {options.idempotency_header} changes with the "
+            "other rows of a batch and an endpoint could not tell which of them it has"
+        )
 
 
 def _check_results(options: HttpOptions, requests: Requests) -> None:
+    if options.exists_status in _NEVER_EXISTS:
+        raise ValueError(
+            f"options.exists_status: {options.exists_status} is tried again or ends the run, "
+            "whatever is there"
+        )
     if requests.lookup and not options.lookup_id_path:
         raise ValueError("options.lookup_id_path: where the id stands in what is looked up")
     known = bool(options.remote_id_path or requests.lookup)
@@ -204,7 +268,7 @@ def _check_results(options: HttpOptions, requests: Requests) -> None:
 
 
 def _object_of(columns: list[str]) -> str:
-    members = (f'"{name}": "{{{{ {name} }}}}"' for name in columns)
+    members = (f'"{name}": "${{{name}}}"' for name in columns)
     return "{" + ", ".join(members) + "}"
 
 
@@ -234,9 +298,9 @@ def _request(
         return Request(
             method, path_template, made("body", JsonTemplate, body, names) if body else None
         )
-    wrapper = made("body", JsonTemplate, body or f'"{{{{ {ROWS} }}}}"', {ROWS, "cdp_sync"})
+    wrapper = made("body", JsonTemplate, body or f'"${{{ROWS}}}"', {ROWS, "cdp_sync"})
     if ROWS not in wrapper.names:
-        raise ValueError(f"options.{kind}body: where do the rows go? ({{{{ {ROWS} }}}})")
+        raise ValueError(f"options.{kind}body: where do the rows go? (${{{ROWS}}})")
     return Request(method, path_template, wrapper, made("row", JsonTemplate, row, names))
 
 

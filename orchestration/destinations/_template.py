@@ -1,20 +1,28 @@
-"""Templates of requests: JSON and paths with ``{{ column }}`` in them.
+"""Templates of requests: JSON and paths with ``${column}`` in them.
 
 A template is parsed before a value is put in, so a value can be no syntax: quotes and braces in
-a name stay a name. Nothing is evaluated. ``{{ points | number }}`` and ``{{ vip | boolean }}``
-turn the text of a column into the JSON type; a placeholder that is the whole string and has no
-value leaves its member out.
+a name stay a name. Nothing is evaluated. ``${points | number}`` and ``${vip | boolean}`` turn the
+text of a column into the JSON type; a placeholder that is the whole string and has no value leaves
+its member out. A dollar without a brace is one.
+
+Templates stand in the YAML of dbt, which renders Jinja there before anybody reads it: with double
+braces every placeholder would arrive as an empty text.
 """
 
 import json
-import math
 import re
 from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import quote
 
-_PLACEHOLDER = re.compile(r"\{\{\s*([\w.$-]+)\s*(?:\|\s*(\w+)\s*)?\}\}")
-_BRACES = re.compile(r"\{\{|\}\}")
+_PLACEHOLDER = re.compile(r"\$\{\s*([\w.$-]+)\s*(?:\|\s*(\w+)\s*)?\}")
+_OPENING = "${"
+_JINJA = re.compile(r"\{\{|\}\}")
+_NO_JINJA = "placeholders are written ${column}, as dbt would render double braces itself"
+# Python reads no longer ones than of 4300 digits; nobody counts that far.
+_WHOLE = re.compile(r"[+-]?[0-9]{1,400}")
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _OMITTED = object()
 
 Values = Mapping[str, Any]
@@ -29,17 +37,21 @@ class BadValue(ValueError):
 
 
 def _number(value: str) -> int | float:
+    """The same number in JSON: whole ones of up to 400 digits as they are, others where the
+    float that is sent for them says no other number."""
+    if _WHOLE.fullmatch(value):
+        return int(value)
+    if _DECIMAL.fullmatch(value) and _is_exact(number := float(value), value):
+        return number
+    raise BadValue("NOT_A_NUMBER")
+
+
+def _is_exact(number: float, text: str) -> bool:
+    """Whether the digits that are written for ``number`` are those of ``text``."""
     try:
-        return int(value) if re.fullmatch(r"[+-]?[0-9]{1,18}", value) else _finite(value)
-    except ValueError:
-        raise BadValue("NOT_A_NUMBER") from None
-
-
-def _finite(value: str) -> float:
-    number = float(value)
-    if not math.isfinite(number) or "_" in value:
-        raise ValueError
-    return number
+        return Decimal(repr(number)) == Decimal(text)
+    except InvalidOperation:  # an exponent beyond reason
+        return False
 
 
 def _boolean(value: str) -> bool:
@@ -64,6 +76,8 @@ class JsonTemplate:
         try:
             self._document = json.loads(text)
         except (ValueError, RecursionError):
+            if "{{" in text:  # which JSON holds in strings only; its objects may end in two
+                raise ValueError(_NO_JINJA) from None
             raise ValueError("a template must be JSON (placeholders stand in strings)") from None
         self.names: set[str] = set()
         _scan(self._document, frozenset(names), self.names)
@@ -119,21 +133,25 @@ def value_at(document: Any, path: str) -> Any:
 def _scan(node: Any, known: frozenset[str], found: set[str]) -> None:
     if isinstance(node, dict):
         for name, value in node.items():
-            if _BRACES.search(name):
+            if _JINJA.search(name):
+                raise ValueError(_NO_JINJA)
+            if _OPENING in name:
                 raise ValueError("names of members are fixed: no placeholder in them")
             _scan(value, known, found)
     elif isinstance(node, list):
         for value in node:
             _scan(value, known, found)
     elif isinstance(node, str):
+        if _JINJA.search(node):
+            raise ValueError(_NO_JINJA)
         for name, kind in _PLACEHOLDER.findall(node):
             if name not in known:
                 raise ValueError(f"a template names {name}, which is no column here")
             if (kind or None) not in _FILTERS:
                 raise ValueError(f"a template asks for {kind}; there are number and boolean")
             found.add(name)
-        if _BRACES.search(_PLACEHOLDER.sub("", node)):
-            raise ValueError("a placeholder is written {{ column }} or {{ column | number }}")
+        if _OPENING in _PLACEHOLDER.sub(" ", node):
+            raise ValueError("a placeholder is written ${column} or ${column | number}")
 
 
 def _render(node: Any, values: Values, cleared: frozenset[str]) -> Any:

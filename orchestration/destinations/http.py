@@ -50,6 +50,7 @@ class Http(Destination):
         self._spec = spec
         self._http = http
         self._options = HttpOptions.of(spec)
+        self._keys = {"cdp_key", spec.key}
         self._requests = Requests.of(spec, self._options)
         parts = urlsplit(target)
         self._path, self._query = parts.path, parts.query
@@ -96,7 +97,9 @@ class Http(Destination):
     def weight(self, row: Row) -> int:
         if not self.limits.batch_bytes:
             return 0
-        template = self._requests.create.row if row.action == "upsert" else None
+        requests = self._requests
+        request = requests.create if row.action == "upsert" else requests.remove
+        template = request.row if request else None
         try:
             body = template.render(self._values(row), self._spec.clear_nulls) if template else ""
         except BadValue:
@@ -107,7 +110,9 @@ class Http(Destination):
 
     def _write(self, row: Row) -> Outcome:
         mode, requests = self._spec.mode, self._requests
-        remote_id, is_anew = row.remote_id or self._looked_up(row), False
+        # Nothing is made here, so a row without an id is asked for, in doubt or not.
+        when = "always" if mode == "update_only" else ""
+        remote_id, is_anew = row.remote_id or self._looked_up(row, when), False
         if remote_id and mode == "create_only":
             return Outcome.delivered(row.key, remote_id)
         if remote_id and requests.update:
@@ -129,8 +134,7 @@ class Http(Destination):
             if not remote_id:
                 return Outcome.delivered(row.key)
         if not remote_id and "cdp_remote_id" in request.names:
-            # Never learned: the answer that held the id was lost.
-            return Outcome.unknown(row.key, "NO_REMOTE_ID", "permanent")
+            return _never_learned(row)
         outcome = self._one(request, row, remote_id, repeatable=True)
         if outcome.error_code in ("HTTP_404", "HTTP_410"):
             return Outcome.delivered(row.key, remote_id)
@@ -197,7 +201,12 @@ class Http(Destination):
 
     def _many(self, request: Request, rows: Sequence[Row], repeatable: bool) -> list[Outcome]:
         outcomes, sent, bodies = [], [], []
+        # What is taken away by nothing but its id cannot be named without it.
+        needs_id = request is self._requests.remove and not self._keys & request.names
         for row in rows:
+            if needs_id and not row.remote_id:
+                outcomes.append(_never_learned(row))
+                continue
             try:
                 bodies.append(request.row.render(self._values(row), self._spec.clear_nulls))
                 sent.append(row)
@@ -312,3 +321,8 @@ def _identifier(found: Any) -> str | None:
 
 def _unknown(row: Row, error: CallError) -> Outcome:
     return Outcome.unknown(row.key, error.code, getattr(error, "error_class", "transient"))
+
+
+def _never_learned(row: Row) -> Outcome:
+    """It cannot be named: the answer that held its id was lost."""
+    return Outcome.unknown(row.key, "NO_REMOTE_ID", "permanent")

@@ -18,20 +18,20 @@ OPTIONS = {
     "auth_user_env": "CDP_HTTP_TRYTON_USER",
     "auth_env": "CDP_HTTP_TRYTON_PASSWORD",
     "body": """{"id": 1, "method": "model.party.party.create", "params": [[{
-        "code": "{{ code }}", "name": "{{ name }}", "contact_mechanisms":
-        [["create", [{"type": "email", "value": "{{ email }}"}]]]}], {}]}""",
+        "code": "${code}", "name": "${name}", "contact_mechanisms":
+        [["create", [{"type": "email", "value": "${email}"}]]]}], {}]}""",
     "update_method": "POST",
     "update_path": "",
     "update_body": """{"id": 1, "method": "model.party.party.write", "params":
-        [["{{ cdp_remote_id | number }}"], {"name": "{{ name }}"}, {}]}""",
+        [["${cdp_remote_id | number}"], {"name": "${name}"}, {}]}""",
     "remove_method": "POST",
     "remove_path": "",
     "remove_body": """{"id": 1, "method": "model.party.party.delete", "params":
-        [["{{ cdp_remote_id | number }}"], {}]}""",
+        [["${cdp_remote_id | number}"], {}]}""",
     "lookup_method": "POST",
     "lookup_path": "",
     "lookup_body": """{"id": 1, "method": "model.party.party.search", "params":
-        [[["code", "=", "{{ cdp_key }}"]], 0, 1, null, {}]}""",
+        [[["code", "=", "${cdp_key}"]], 0, 1, null, {}]}""",
     "lookup_id_path": "result.0",
     "lookup_when": "uncertain",
     "remote_id_path": "result.0",

@@ -15,15 +15,15 @@ COLUMNS = ["external_id", "email", "name", "points"]
 
 
 ROW = (
-    '{"external_id": "{{ external_id }}", "email": "{{ email }}", "name": "{{ name }}",'
-    ' "points": "{{ points | number }}"}'
+    '{"external_id": "${external_id}", "email": "${email}", "name": "${name}",'
+    ' "points": "${points | number}"}'
 )
 
 
 BY_KEY = {
     "method": "PUT",
-    "path": "/records/by-key/{{ cdp_key }}",
-    "remove_path": "/records/by-key/{{ cdp_key }}",
+    "path": "/records/by-key/${cdp_key}",
+    "remove_path": "/records/by-key/${cdp_key}",
     "remote_id_path": "data.id",
     "error_code_path": "error.code",
 }
@@ -31,9 +31,9 @@ BY_KEY = {
 
 BY_ID = {
     "path": "/records",
-    "update_path": "/records/{{ cdp_remote_id }}",
-    "remove_path": "/records/{{ cdp_remote_id }}",
-    "lookup_path": "/records?external_id={{ cdp_key }}",
+    "update_path": "/records/${cdp_remote_id}",
+    "remove_path": "/records/${cdp_remote_id}",
+    "lookup_path": "/records?external_id=${cdp_key}",
     "lookup_id_path": "items.0.id",
     "remote_id_path": "data.id",
     "error_code_path": "error.code",
@@ -43,12 +43,12 @@ BY_ID = {
 BATCH = {
     "path": "/batch",
     "batch_rows": str(BATCH_ROWS),
-    "body": '{"records": "{{ cdp_rows }}"}',
+    "body": '{"records": "${cdp_rows}"}',
     "row": ROW,
     "remove_method": "POST",
     "remove_path": "/batch/remove",
-    "remove_body": '{"keys": "{{ cdp_rows }}"}',
-    "remove_row": '"{{ cdp_key }}"',
+    "remove_body": '{"keys": "${cdp_rows}"}',
+    "remove_row": '"${cdp_key}"',
     "results_path": "results",
     "result_key": "key",
     "remote_id_path": "id",

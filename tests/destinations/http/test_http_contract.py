@@ -93,23 +93,24 @@ def test_the_query_of_the_secret_address_is_sent_along(
     [
         ({"url_env": "AWS_SECRET_ACCESS_KEY"}, "upsert", "url_env"),
         ({"auth_env": "HUBSPOT_TOKEN"}, "upsert", "auth_env"),
-        ({"body": '{"x": "{{ phone }}"}'}, "upsert", "phone"),
-        ({"body": '{"x": "{{ name | eval }}"}'}, "upsert", "eval"),
-        ({"body": '{"x": {{ name }}}'}, "upsert", "JSON"),
-        ({"body": '{"{{ name }}": 1}'}, "upsert", "names of members"),
-        ({"body": '{"x": "{{ name.__class__ + 1 }}"}'}, "upsert", "placeholder"),
+        ({"body": '{"x": "${phone}"}'}, "upsert", "phone"),
+        ({"body": '{"x": "${name | eval}"}'}, "upsert", "eval"),
+        ({"body": '{"x": ${name}}'}, "upsert", "JSON"),
+        ({"body": '{"${name}": 1}'}, "upsert", "names of members"),
+        ({"body": '{"x": "${name.__class__ + 1}"}'}, "upsert", "a placeholder is written"),
+        ({"body": '{"x": "${name} ${"}'}, "upsert", "a placeholder is written"),
         ({"path": "records"}, "upsert", "begins with"),
         ({"path": "//evil.example\\x"}, "upsert", "ASCII"),
-        ({"remove_body": '"{{ email }}"'}, "upsert", "email"),
-        ({"remove_path": "/x/{{ email }}"}, "upsert", "email"),
+        ({"remove_body": '"${email}"'}, "upsert", "email"),
+        ({"remove_path": "/x/${email}"}, "upsert", "email"),
         ({"verb": "POST"}, "upsert", "verb"),
         ({"batch_rows": "0"}, "upsert", "batch_rows"),
         ({"row": "{}"}, "upsert", "batch_rows"),
         ({"batch_rows": "5", "path": "", "body": "{}"}, "upsert", "cdp_rows"),
         ({"method": "POST"}, "upsert", "dedupes"),
         ({"auth": "basic"}, "upsert", "auth_user_env"),
-        ({"lookup_path": "/x"}, "upsert", "lookup_id_path"),
-        ({"remote_id_path": "", "remove_path": "/{{ cdp_remote_id }}"}, "mirror", "remote_id_path"),
+        ({"lookup_path": "/x/${cdp_key}"}, "upsert", "lookup_id_path"),
+        ({"remote_id_path": "", "remove_path": "/${cdp_remote_id}"}, "mirror", "remote_id_path"),
     ],
 )
 def test_a_declaration_with_a_mistake_is_refused_before_a_call(
@@ -151,7 +152,7 @@ def test_a_key_does_not_climb_out_of_its_path(hook: FakeWebhook, value: str) -> 
 
 
 def test_nulls_are_left_out_unless_they_empty_the_field(hook: FakeWebhook) -> None:
-    options = BY_KEY | {"body": '{"note": "{{ name }}", "name": "Dear {{ name }}!"}'}
+    options = BY_KEY | {"body": '{"note": "${name}", "name": "Dear ${name}!"}'}
     http(options).upsert([row("a", name=None)])
     assert json.loads(hook.requests[-1].body) == {"name": "Dear !"}
     http(options, clear_nulls=["name"]).upsert([row("a", name=None)])
@@ -160,7 +161,9 @@ def test_nulls_are_left_out_unless_they_empty_the_field(hook: FakeWebhook) -> No
 
 TEXT = st.one_of(
     st.text(max_size=30),
-    st.sampled_from(['{{ email }}"}', '","x":"', "\x00", "🎉" * 2000, "x" * 10_000, "\\u0000\n"]),
+    st.sampled_from(
+        ['${email}"}', "{{ email }}", '","x":"', "\x00", "🎉" * 2000, "x" * 10_000, "\\u0000\n"]
+    ),
 )
 
 

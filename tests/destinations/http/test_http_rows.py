@@ -17,13 +17,13 @@ RPC = {
     "body": '{"method": "create", "record": ' + ROW + "}",
     "update_method": "POST",
     "update_path": "/rpc",
-    "update_body": '{"method": "update", "id": "{{ cdp_remote_id }}", "record": ' + ROW + "}",
+    "update_body": '{"method": "update", "id": "${cdp_remote_id}", "record": ' + ROW + "}",
     "remove_method": "POST",
     "remove_path": "/rpc",
-    "remove_body": '{"method": "delete", "id": "{{ cdp_remote_id }}"}',
+    "remove_body": '{"method": "delete", "id": "${cdp_remote_id}"}',
     "lookup_method": "POST",
     "lookup_path": "/rpc",
-    "lookup_body": '{"method": "find", "key": "{{ cdp_key }}"}',
+    "lookup_body": '{"method": "find", "key": "${cdp_key}"}',
     "lookup_id_path": "result.0",
     "remote_id_path": "result.0",
     "error_field": "error",
@@ -103,7 +103,7 @@ def test_a_record_that_is_gone_is_written_anew_but_not_by_update_only(hook: Fake
     [outcome] = http(BY_ID).upsert([row("a", "r99")])
     assert (outcome.status, outcome.remote_id) == ("delivered", "r1")
     # An endpoint may repeat the answer it gave to a key.
-    body = ROW[:-1] + ', "note": "{{ cdp_idempotency_key }}"}'
+    body = ROW[:-1] + ', "note": "${cdp_idempotency_key}"}'
     for _ in range(2):
         [made] = http(BY_ID | {"body": body}).upsert([row("z", "r99")])
         del hook.records[made.remote_id]
@@ -119,6 +119,21 @@ def test_a_record_that_is_gone_is_written_anew_but_not_by_update_only(hook: Fake
     }
     assert told(only.upsert([row("a", name="Eva")])) == {"a": ("delivered", None)}
     assert hook.by_key("a")["name"] == "Eva"
+
+
+def test_update_only_makes_nothing_and_asks_for_each_row_it_has_no_id_of(
+    hook: FakeWebhook,
+) -> None:
+    destination = http(BY_ID | {"lookup_when": "uncertain"}, "update_only")
+    http(BY_ID).upsert([row("a")])
+    hook.requests.clear()
+    outcomes = destination.upsert([row("a", name="Eva"), row("b")])
+    assert told(outcomes) == {"a": ("delivered", None), "b": ("rejected", "NOT_THERE")}
+    assert [request.method for request in hook.requests] == ["GET", "PATCH", "GET"]
+    patch = {"method": "PATCH", "path": "/records/${cdp_key}", "remove_path": "/r/${cdp_key}"}
+    outcomes = http(patch, "update_only").upsert([row("r1", name="Zoe"), row("r9")])
+    assert told(outcomes) == {"r1": ("delivered", None), "r9": ("rejected", "HTTP_404")}
+    assert [record["name"] for record in hook.records.values()] == ["Zoe"]
 
 
 def test_a_removal_keeps_the_id_for_an_erasure_to_come(hook: FakeWebhook) -> None:
@@ -152,7 +167,7 @@ def test_mode_delete_takes_away_who_is_listed(hook: FakeWebhook) -> None:
 def test_who_leaves_an_audience_is_written_what_was_declared(hook: FakeWebhook) -> None:
     options = BY_ID | {
         "remove_method": "PATCH",
-        "remove_body": '{"name": "{{ name }}", "note": "{{ cdp_reason }}"}',
+        "remove_body": '{"name": "${name}", "note": "${cdp_reason}"}',
     }
     destination = http(options, "audience", on_leave={"name": "nobody"})
     [outcome] = destination.upsert([row("a")])
@@ -164,7 +179,7 @@ def test_who_leaves_an_audience_is_written_what_was_declared(hook: FakeWebhook) 
 # -- events
 
 
-EVENT = {"path": "/hook", "body": '{"id": "{{ cdp_idempotency_key }}", "name": "{{ name }}"}'}
+EVENT = {"path": "/hook", "body": '{"id": "${cdp_idempotency_key}", "name": "${name}"}'}
 
 
 def test_events_go_one_by_one_and_are_never_repeated_without_a_promise(hook: FakeWebhook) -> None:
@@ -222,6 +237,29 @@ def test_the_weight_of_rows_is_never_less_than_their_bytes(hook: FakeWebhook) ->
     assert destination.limits.batch_bytes == 60000
 
 
+def test_who_goes_weighs_what_is_sent_of_them(hook: FakeWebhook) -> None:
+    destination = http(BATCH | {"batch_bytes": "60000"}, "mirror")
+    rows = [gone("é" * number) for number in range(1, 20)]
+    destination.remove(rows)
+    sent = len(hook.requests[-1].body)
+    assert sent - len('{"keys": []}') <= sum(map(destination.weight, rows)) <= sent + 100
+    undeclared = {name: value for name, value in BATCH.items() if not name.startswith("remove_")}
+    destination = http(undeclared | {"batch_bytes": "60000"}, on_erasure="leave")
+    assert destination.weight(gone("a")) < 10
+
+
+def test_a_batch_takes_away_nobody_it_cannot_name(hook: FakeWebhook) -> None:
+    options = BATCH | {"remove_row": '{"id": "${cdp_remote_id}"}'}
+    removed = http(options, "mirror").remove([gone("a", is_uncertain=True)])
+    assert told(removed) == {"a": ("unknown", "NO_REMOTE_ID")}
+    assert hook.calls == []
+    # With the key in it the row is named all the same.
+    options = BATCH | {"remove_row": '["${cdp_key}", "${cdp_remote_id}"]'}
+    hook.faults.append(Fault(207, body=b'{"results": [{"key": "a"}]}'))
+    removed = http(options, "mirror").remove([gone("a", is_uncertain=True)])
+    assert told(removed) == {"a": ("delivered", None)}
+
+
 def test_a_batch_refused_as_a_whole_is_said_so(hook: FakeWebhook) -> None:
     hook.poison.add("b")
     with pytest.raises(Refused) as caught:
@@ -250,6 +288,30 @@ def test_only_what_the_endpoint_confirms_is_delivered(
     outcomes = http(BATCH).upsert([row("a"), row("b")])
     assert {o.key: o.status for o in outcomes} == statuses
     assert all(o.error_code in (None, "NO_RESULT", "ROW_ERROR") for o in outcomes)
+
+
+def test_a_row_in_a_batch_with_other_neighbours_is_known_by_its_own_key(
+    hook: FakeWebhook,
+) -> None:
+    own = {"row": '{"id": "${cdp_idempotency_key}"}', "body": '{"events": "${cdp_rows}"}'}
+    destination = http(EVENT | own | {"batch_rows": "5", "dedupes": "true"}, "append")
+    destination.upsert([row("a"), row("b")])
+    destination.upsert([row("b"), row("c")])
+    headers = [request.headers["idempotency-key"] for request in hook.requests]
+    first, second = ([event["id"] for event in batch["events"]] for batch in hook.events)
+    assert headers[0] != headers[1]
+    assert first[1] == second[0]
+    assert len({*first, *second}) == 3
+
+
+def test_what_is_not_read_in_an_answer_may_be_anything(hook: FakeWebhook) -> None:
+    unread = {"method": "PUT", "path": BY_KEY["path"], "remove_path": BY_KEY["remove_path"]}
+    for body in (b"<html>", b'{"data": {"i'):
+        hook.faults.append(Fault(200, body=body))
+        assert told(http(unread).upsert([row("a")])) == {"a": ("delivered", None)}
+        hook.faults.extend([Fault(200, body=body)] * 3)
+        with pytest.raises(Unanswered):
+            http(BY_KEY).upsert([row("a")])
 
 
 def test_results_by_position_must_be_as_many_as_rows(hook: FakeWebhook) -> None:
