@@ -18,6 +18,9 @@ Variable = Annotated[str, StringConstraints(pattern=rf"^{PREFIX}[A-Z0-9_]+$")]
 Header = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,63}$")]
 Method = Literal["POST", "PUT", "PATCH", "DELETE", "GET"]
 
+# Options that say where rows go.
+PLACES = frozenset({"url_env", "path", "update_path", "remove_path"})
+
 # What a template may name beside the columns.
 OWN_NAMES = frozenset(
     {"cdp_key", "cdp_remote_id", "cdp_idempotency_key", "cdp_action", "cdp_reason", "cdp_sync"}

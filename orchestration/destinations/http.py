@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from orchestration.destinations._http_options import (
+    PLACES,
     ROWS,
     HttpOptions,
     Request,
@@ -44,6 +45,8 @@ class Http(Destination):
 
     name = "http"
     supported = frozenset({("records", mode) for mode in _ROW_MODES} | {("events", "append")})
+    content_options = frozenset({"body", "row", "update_body", "remove_body", "remove_row"})
+    manner_options = frozenset(HttpOptions.model_fields) - content_options - PLACES
 
     def __init__(self, spec: SyncSpec, http: HttpClient, target: str = "") -> None:
         """``target``: path and query of the endpoint, before what the options add."""

@@ -47,8 +47,10 @@ def read_facts(warehouse: Warehouse, spec: SyncSpec, manifest: Mapping[str, Any]
     above = ancestors(manifest, f"model.cdp.{spec.sync_name}")
     last = _last_declared(warehouse, spec)
     now = declared_hashes(spec)
+    mapping, mapped = now["mapping_hash"], last.get("mapping_hash") or now["mapping_hash"]
     return Facts(
-        mapping_changed=last.get("mapping_hash") not in (None, now["mapping_hash"]),
+        mapping_changed=mapped != mapping,
+        template_changed=mapped.partition(".")[2] != mapping.partition(".")[2],
         place_changed=last.get("place_hash") not in (None, now["place_hash"]),
         ledger_lost=_ledger_lost(warehouse, spec),
         source_age_hours=_source_age(warehouse, manifest, above)

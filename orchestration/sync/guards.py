@@ -36,8 +36,10 @@ class Facts:
     mapping_changed: bool = False
     """The columns, the key or what is written of a row are not those of the last run that sent
     something."""
+    template_changed: bool = False
+    """Of them what is written of a row: what is held is out of date, and no hash of a row tells."""
     place_changed: bool = False
-    """Nor are the destination, the object or the options that say where."""
+    """The destination, the object or the options that say where are not those of that run."""
     ledger_lost: bool = False
     """Runs say that rows were delivered, the ledger knows of none."""
     source_age_hours: int = 0
@@ -87,9 +89,8 @@ def judge(counts: PlanCounts, facts: Facts, guards: Guards, overrides: Overrides
     is_remapped = facts.mapping_changed and not overrides.resync
     is_moved = facts.place_changed and not overrides.moved
     is_lost = facts.ledger_lost and not overrides.rebaseline
-    # A changed mapping changes every row: it is one thing to confirm, not two. A changed template
-    # changes none by its hash, and all that is held.
-    remapped = max(counts.changes, counts.held)
+    # A changed mapping changes every row: it is one thing to confirm, not two.
+    remapped = max(counts.changes, counts.held if facts.template_changed else 0)
     changes = 0 if facts.mapping_changed else counts.changes
     age_limit = guards.max_source_age_hours
     age = 0 if overrides.allow_stale or age_limit is None else facts.source_age_hours

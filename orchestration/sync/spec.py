@@ -114,11 +114,13 @@ class SyncSpec(_Strict):
     def mapping_hash(self, content: Collection[str] = ()) -> str:
         """Which columns are sent, and the key, which hashes of rows leave out: another one of
         either, and every row differs from what is held. ``content``: options that say what is
-        written of a row."""
+        written of a row, which no hash of a row tells; after a dot they have a hash of theirs."""
         names = [self.key, *sorted(self.columns)]
-        written = {k: v for k, v in self.options.items() if k in content}
-        names += [json.dumps(written, sort_keys=True)] if written else []
-        return hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
+        found = hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
+        if written := {k: v for k, v in self.options.items() if k in content}:
+            text = json.dumps(written, sort_keys=True)
+            found += "." + hashlib.sha256(text.encode()).hexdigest()[:16]
+        return found
 
 
 def load_manifest(project_dir: Path = ROOT) -> dict[str, Any]:

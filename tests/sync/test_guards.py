@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from orchestration.sync.endpoint import declared_hashes
 from orchestration.sync.facts import read_facts
 from orchestration.sync.guards import Facts, Overrides, judge
 from orchestration.sync.plan_counts import PlanCounts, tally
@@ -99,7 +100,42 @@ def test_where_rows_go_is_destination_object_and_options(
 ) -> None:
     spec = load_sync(load_manifest(lab.project), SYNC)
     changed = spec.model_copy(update=change)
-    assert (changed.place_hash != spec.place_hash) is is_elsewhere
+    assert (changed.place_hash() != spec.place_hash()) is is_elsewhere
+
+
+@pytest.mark.parametrize(
+    ("destination", "options", "changed"),
+    [
+        ("http", {"connections": "4", "auth": "basic", "dedupes": "true"}, set()),
+        ("http", {"path": "/others"}, {"place_hash"}),
+        ("http", {"body": '{"email": "${email}"}'}, {"mapping_hash"}),
+        ("braze", {"batch_rows": "10"}, set()),
+        ("braze", {"numbers": "points"}, {"mapping_hash"}),
+        ("meta", {"chunk_size": "10"}, set()),
+        ("s3", {"cells": "raw", "file_rows": "10"}, set()),
+        ("s3", {"prefix": "elsewhere"}, {"place_hash"}),
+        ("klaviyo", {"resubscribe": "true"}, set()),
+        ("klaviyo", {"list_id": "2"}, {"place_hash"}),
+        ("google", {"audience_id": "2"}, {"place_hash"}),
+    ],
+)
+def test_an_option_is_a_place_unless_it_says_how_or_what(
+    lab: Lab, destination: str, options: dict[str, str], changed: set[str]
+) -> None:
+    """A wider pipe must not hold an erasure."""
+    spec = load_sync(load_manifest(lab.project), SYNC)
+    before = declared_hashes(spec.model_copy(update={"destination": destination}))
+    change = {"destination": destination, "options": spec.options | options}
+    after = declared_hashes(spec.model_copy(update=change))
+    assert {name for name in after if after[name] != before[name]} == changed
+
+
+def test_a_changed_template_is_told_though_no_row_differs() -> None:
+    counts = PlanCounts(5, 0, 0, 5, 1, 0, 0, 0, 0)
+    facts = Facts(mapping_changed=True, template_changed=True)
+    [held] = [v for v in judge(counts, facts, Guards(), Overrides()) if not v.passed]
+    assert (held.guard, held.observed) == ("mapping_changed", 5)
+    assert all(v.passed for v in judge(counts, facts, Guards(), Overrides(resync=True)))
 
 
 def test_the_mapping_is_the_columns_and_the_key(lab: Lab) -> None:
@@ -107,11 +143,11 @@ def test_the_mapping_is_the_columns_and_the_key(lab: Lab) -> None:
     spec = load_sync(load_manifest(lab.project), SYNC)
 
     def mapping(**change: Any) -> str:
-        return spec.model_copy(update=change).mapping_hash
+        return spec.model_copy(update=change).mapping_hash()
 
-    assert mapping(columns=spec.columns[::-1]) == spec.mapping_hash
-    assert mapping(columns=spec.columns[:-1]) != spec.mapping_hash
-    assert mapping(key="email") != spec.mapping_hash
+    assert mapping(columns=spec.columns[::-1]) == spec.mapping_hash()
+    assert mapping(columns=spec.columns[:-1]) != spec.mapping_hash()
+    assert mapping(key="email") != spec.mapping_hash()
 
 
 @pytest.mark.parametrize("listed", [100, 101])

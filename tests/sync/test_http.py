@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from orchestration.destinations.base import Limits, Stopped, Unanswered
+from orchestration.destinations.base import CallError, Limits, Stopped, Unanswered
 from orchestration.sync import http
 from orchestration.sync.http import (
     BearerToken,
@@ -170,6 +170,56 @@ def test_what_may_have_acted_is_tried_again_only_where_that_is_harmless(hub: Fak
     with pytest.raises(Unanswered, match="NO_CONNECTION"):
         nobody.request("POST", PATH, PAYLOAD, repeatable=False)
     assert nobody.calls == 3
+
+
+@pytest.mark.parametrize(
+    ("faults", "may_have_acted"),
+    [
+        ([Fault(401)], False),
+        ([Fault(403)], False),
+        ([Fault(429)] * 3, False),
+        ([Fault(429, {"Retry-After": "3600"})], False),
+        ([Fault(503)] * 3, True),
+        ([Fault(hangs_up=True)] * 3, True),
+        ([Fault(307, {"Location": "/elsewhere"})], True),
+        # The first try may have.
+        ([Fault(503), Fault(429), Fault(429)], True),
+        ([Fault(hangs_up=True), Fault(401)], True),
+    ],
+)
+def test_a_failed_call_says_whether_it_may_have_acted(
+    hub: FakeHubSpot, faults: list[Fault], may_have_acted: bool
+) -> None:
+    client = HttpClient(
+        hub.url, BearerToken(hub.token), WIDE, Policy(tries=3, first_wait=0, max_wait=0)
+    )
+    hub.faults.extend(faults)
+    with pytest.raises(CallError) as caught:
+        client.post(PATH, PAYLOAD)
+    assert caught.value.may_have_acted is may_have_acted
+
+
+def test_where_nobody_listens_nothing_has_acted() -> None:
+    policy = Policy(tries=2, first_wait=0, max_wait=0)
+    with pytest.raises(Unanswered) as caught:
+        HttpClient("http://127.0.0.1:9", BearerToken("t"), WIDE, policy).post(PATH, PAYLOAD)
+    assert not caught.value.may_have_acted
+
+
+@pytest.mark.parametrize("status", [500, 501, 505, 511, 520, 529, 530, 599])
+def test_what_a_server_says_of_itself_is_no_refusal(hub: FakeHubSpot, status: int) -> None:
+    policy = Policy(tries=2, first_wait=0, max_wait=0)
+    client = HttpClient(hub.url, BearerToken(hub.token), WIDE, policy)
+    hub.faults.append(Fault(status))
+    assert client.post(PATH, PAYLOAD).status == 200
+    assert client.calls == 2
+
+
+def test_json_too_deep_to_be_read_is_no_answer(hub: FakeHubSpot) -> None:
+    hub.faults.append(Fault(status=200, body=b"[" * 200_000))
+    client = HttpClient(hub.url, BearerToken(hub.token), WIDE, Policy(tries=1))
+    with pytest.raises(Unanswered, match="UNREADABLE_ANSWER"):
+        client.post(PATH, PAYLOAD)
 
 
 def test_a_connection_is_kept(hub: FakeHubSpot) -> None:
