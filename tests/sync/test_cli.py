@@ -20,7 +20,7 @@ from orchestration.sync.guards import OVERRIDES
 from orchestration.sync.ledger import LedgerBroken
 from orchestration.warehouse import WarehouseBusy, dbt
 from tests.fakes.server import Fault
-from tests.sync.lab import SYNC, Lab
+from tests.sync.lab import PLANNED, SYNC, Lab
 
 FUNCTIONS = {
     orchestration.sync.run: ("run_sync",),
@@ -200,6 +200,23 @@ def test_a_sync_that_is_not_declared_is_a_line(terminal: Terminal, command: str)
     assert shown.strip() == "sync_of_nothing: no exposure of that name has meta.sync"
 
 
+def unplan(lab: Lab) -> None:
+    """Build without the plan in the union."""
+    path = lab.project / "target/manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["parent_map"]["model.cdp.sync_plan"].remove(f"model.cdp.{PLANNED}")
+    path.write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize("command", [("plan", SYNC), ("apply", SYNC), ("syncs",)])
+def test_a_sync_whose_plan_is_in_no_union_is_no_success(
+    terminal: Terminal, command: tuple[str, ...]
+) -> None:
+    unplan(terminal.lab)
+    shown = terminal.cdp(*command, code=2)
+    assert f"{SYNC}: its plan is not in sync_plan; add the line `- {PLANNED}`" in shown
+
+
 def test_a_variable_that_is_not_set_is_a_line(terminal: Terminal, monkeypatch) -> None:
     terminal.lab.add_customers(1)
     terminal.lab.build()
@@ -314,6 +331,16 @@ def test_what_was_changed_or_lost_over_there_is_sent_again(terminal: Terminal) -
     assert lab.hub.by_email("c0007@example.com")["city"] == "Madrid"
     assert lab.hub.by_email("c0009@example.com")
     terminal.cdp("reconcile", SYNC)
+
+
+def test_an_endpoint_that_nobody_can_read_is_told_when_nothing_is_held_too(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal.lab.build()
+    assert "0 rows read back" in terminal.cdp("reconcile", SYNC)
+    monkeypatch.setattr(HubSpot, "read", lambda *_: None)
+    shown = terminal.cdp("reconcile", SYNC, code=2)
+    assert shown.strip() == f"{SYNC}: hubspot cannot be read back"
 
 
 def test_a_ledger_is_set_aside_only_after_a_question(terminal: Terminal) -> None:
