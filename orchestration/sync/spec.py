@@ -189,6 +189,28 @@ def _check_planned(manifest: Mapping[str, Any], model: str) -> None:
     raise InvalidSync(f"{sync_name}: its plan is not in sync_plan; {line} in dbt_project.yml")
 
 
+def edited_since_read(sync_name: str, *, project_dir: Path = ROOT) -> list[str]:
+    """Files of a sync, YAML and SQL, that say something else than what dbt read last, which is
+    what is used. Raises ``InvalidSync`` as ``load_manifest``."""
+    manifest = load_manifest(project_dir)
+    read_at = manifest_path(project_dir).stat().st_mtime_ns
+    declared = [*manifest["exposures"].values(), *manifest["nodes"].values()]
+    files = {
+        node["original_file_path"]: node.get("checksum", {}).get("checksum")
+        for node in declared
+        if node["name"] == sync_name
+    }
+    return [name for name in sorted(files) if _is_edited(project_dir / name, files[name], read_at)]
+
+
+def _is_edited(file: Path, checksum: str | None, read_at: int) -> bool:
+    """Of YAML the manifest has no checksum, so that its time has to do."""
+    if not file.exists() or file.stat().st_mtime_ns <= read_at:
+        return False
+    text = file.read_bytes().decode(errors="replace").strip()  # as dbt does
+    return checksum is None or hashlib.sha256(text.encode()).hexdigest() != checksum
+
+
 def ancestors(manifest: Mapping[str, Any], node: str) -> set[str]:
     """Unique ids of what a node is made of, itself included."""
     found: set[str] = set()

@@ -2,17 +2,11 @@
 
 import json
 import re
-from functools import partial
 
 import pytest
-from click.testing import Result
 from typer.testing import CliRunner
 
-import orchestration.alerts
-import orchestration.sync.overview
 import orchestration.sync.preview
-import orchestration.sync.reconcile
-import orchestration.sync.repair
 import orchestration.sync.run
 from orchestration.cli import app
 from orchestration.destinations.hubspot import HubSpot
@@ -20,45 +14,8 @@ from orchestration.sync.guards import OVERRIDES
 from orchestration.sync.ledger import LedgerBroken
 from orchestration.warehouse import WarehouseBusy, dbt
 from tests.fakes.server import Fault
-from tests.sync.lab import PLANNED, SYNC, Lab
-
-FUNCTIONS = {
-    orchestration.sync.run: ("run_sync",),
-    orchestration.sync.preview: ("preview", "planned_rows"),
-    orchestration.sync.reconcile: ("reconcile", "retry"),
-    orchestration.sync.repair: ("repair",),
-    orchestration.sync.overview: ("overview",),
-    orchestration.alerts: ("tell",),
-}
-
-
-class Terminal:
-    """``cdp`` in the laboratory's project, with its portal in the environment."""
-
-    def __init__(self, lab: Lab) -> None:
-        self.lab = lab
-
-    def cdp(self, *arguments: str, code: int = 0, answer: str | None = None) -> str:
-        result: Result = CliRunner(env={"COLUMNS": "200"}).invoke(app, arguments, input=answer)
-        assert not result.exception or isinstance(result.exception, SystemExit), result.exception
-        assert result.exit_code == code, result.output
-        return result.output
-
-    def plan(self, *options: str) -> dict:
-        return json.loads(self.cdp("plan", SYNC, "--json", *options))
-
-
-@pytest.fixture
-def terminal(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Terminal:
-    for module, names in FUNCTIONS.items():
-        for name in names:
-            here = partial(getattr(module, name), project_dir=lab.project)
-            monkeypatch.setattr(module, name, here)
-    monkeypatch.setenv("HUBSPOT_BASE_URL", lab.hub.url)
-    monkeypatch.setenv("HUBSPOT_TOKEN", lab.hub.token)
-    monkeypatch.setenv("COLUMNS", "200")
-    return Terminal(lab)
-
+from tests.sync.lab import SYNC, Lab
+from tests.sync.terminal import Terminal
 
 # -- plan
 
@@ -200,23 +157,6 @@ def test_a_sync_that_is_not_declared_is_a_line(terminal: Terminal, command: str)
     assert shown.strip() == "sync_of_nothing: no exposure of that name has meta.sync"
 
 
-def unplan(lab: Lab) -> None:
-    """Build without the plan in the union."""
-    path = lab.project / "target/manifest.json"
-    manifest = json.loads(path.read_text())
-    manifest["parent_map"]["model.cdp.sync_plan"].remove(f"model.cdp.{PLANNED}")
-    path.write_text(json.dumps(manifest))
-
-
-@pytest.mark.parametrize("command", [("plan", SYNC), ("apply", SYNC), ("syncs",)])
-def test_a_sync_whose_plan_is_in_no_union_is_no_success(
-    terminal: Terminal, command: tuple[str, ...]
-) -> None:
-    unplan(terminal.lab)
-    shown = terminal.cdp(*command, code=2)
-    assert f"{SYNC}: its plan is not in sync_plan; add the line `- {PLANNED}`" in shown
-
-
 def test_a_variable_that_is_not_set_is_a_line(terminal: Terminal, monkeypatch) -> None:
     terminal.lab.add_customers(1)
     terminal.lab.build()
@@ -331,16 +271,6 @@ def test_what_was_changed_or_lost_over_there_is_sent_again(terminal: Terminal) -
     assert lab.hub.by_email("c0007@example.com")["city"] == "Madrid"
     assert lab.hub.by_email("c0009@example.com")
     terminal.cdp("reconcile", SYNC)
-
-
-def test_an_endpoint_that_nobody_can_read_is_told_when_nothing_is_held_too(
-    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    terminal.lab.build()
-    assert "0 rows read back" in terminal.cdp("reconcile", SYNC)
-    monkeypatch.setattr(HubSpot, "read", lambda *_: None)
-    shown = terminal.cdp("reconcile", SYNC, code=2)
-    assert shown.strip() == f"{SYNC}: hubspot cannot be read back"
 
 
 def test_a_ledger_is_set_aside_only_after_a_question(terminal: Terminal) -> None:
