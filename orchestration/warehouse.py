@@ -22,6 +22,7 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
+from orchestration.private_files import private_when_made
 from orchestration.warehouse_dbt import (
     ROOT,
     DbtOutcome,
@@ -265,11 +266,10 @@ class Warehouse:
         if self.target_type == "duckdb":
             release_duckdb()
         try:
-            if self.target_type == "duckdb" and credentials.path != ":memory:":
-                Path(credentials.path).parent.mkdir(parents=True, exist_ok=True)
             connections = self._adapter.connections
             connections.set_connection_name("door")
-            self._handle = connections.get_thread_connection().handle
+            with private_when_made(getattr(credentials, "path", None)):
+                self._handle = connections.get_thread_connection().handle
         except Exception as error:
             failure = scrubbed(error)
         if failure:

@@ -2,7 +2,7 @@
 {% macro planned_syncs() %}
     {% if not execute %}{{ return([]) }}{% endif %}
     {% set declared = [] %}
-    {% for exposure in graph.exposures.values() if exposure.config.meta.get('sync') %}
+    {% for exposure in graph.exposures.values() if 'sync' in exposure.config.meta %}
         {% do declared.append(exposure.name) %}
     {% endfor %}
     {% set names = [] %}

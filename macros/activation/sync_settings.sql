@@ -6,7 +6,12 @@
     {% if not exposures %}
         {% do exceptions.raise_compiler_error('The sync ' ~ sync_name ~ ' has no exposure.') %}
     {% endif %}
-    {% set sync = exposures[0].config.meta.get('sync', {}) %}
+    {% set sync = exposures[0].config.meta.get('sync') %}
+    {% if sync is not mapping or not sync %}
+        {% do exceptions.raise_compiler_error(
+            'The exposure ' ~ sync_name ~ ': meta.sync must be a mapping of settings.'
+        ) %}
+    {% endif %}
     {% for setting in [
         'destination', 'object', 'mode', 'key', 'purpose', 'channel', 'identity_tier'
     ] %}

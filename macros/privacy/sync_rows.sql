@@ -4,6 +4,13 @@
    whom the model lists. #}
 {% macro sync_rows(sync_name, segment=none) %}
     {%- set sync = sync_settings(sync_name) -%}
+    {#- A name with a slip would select nobody: a sync that is empty, and green. -#}
+    {%- if execute and segment is not none and segment not in var('segments') -%}
+        {%- do exceptions.raise_compiler_error(
+            'The sync ' ~ sync_name ~ ': there is no segment ' ~ segment ~ '; vars.segments lists '
+            ~ var('segments') | join(', ') ~ '.'
+        ) -%}
+    {%- endif -%}
     select members.customer_id
 
     from {{ ref('segment_members') if segment else ref('customers') }} as members

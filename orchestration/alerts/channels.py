@@ -150,9 +150,10 @@ def channels_from_environment() -> tuple[list[Channel], dict[str, str]]:
             continue
         try:
             channels.append(make(value))
-        # UnsafeUrl is a ValueError that shows no address.
-        except (LookupError, ValueError) as error:
-            wrong[name] = str(error)
+        except Exception as error:
+            # Ours, and UnsafeUrl, which is a ValueError that shows no address, say what to do.
+            is_ours = isinstance(error, ValueError) or type(error) is LookupError
+            wrong[name] = str(error) if is_ours else type(error).__name__.upper()
     return channels, wrong
 
 
@@ -169,13 +170,31 @@ def _email(recipients: str) -> Channel:
     if not port.isdigit():
         raise ValueError("CDP_ALERT_SMTP_PORT is not a number")
     user = os.environ.get("CDP_ALERT_SMTP_USER")
+    to = [address.strip() for address in recipients.split(",") if address.strip()]
     return Email(
         setting("CDP_ALERT_SMTP_HOST"),
         int(port),
-        setting("CDP_ALERT_EMAIL_FROM"),
-        [address.strip() for address in recipients.split(",") if address.strip()],
+        _checked("CDP_ALERT_EMAIL_FROM", [setting("CDP_ALERT_EMAIL_FROM")])[0],
+        _checked("CDP_ALERT_EMAIL_TO", to),
         (user, setting("CDP_ALERT_SMTP_PASSWORD")) if user else None,
     )
+
+
+def _checked(variable: str, texts: list[str]) -> list[str]:
+    """Addresses, as the header of a mail takes them. Raises ``ValueError``, which shows none."""
+    if not texts or not all(map(_is_address, texts)):
+        raise ValueError(f"{variable}: each address must be like name@example.com")
+    return texts
+
+
+def _is_address(text: str) -> bool:
+    message = EmailMessage()
+    try:
+        message["To"] = text
+        [found] = message["To"].addresses
+    except Exception:  # the parser of email ends in an IndexError at "<", and in others elsewhere
+        return False
+    return bool(found.username and found.domain)
 
 
 def _poster(

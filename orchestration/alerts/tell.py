@@ -4,10 +4,11 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from orchestration.alerts.channels import Channel, DeliveryFailed, channels_from_environment
 from orchestration.alerts.states import Change, Memory, State, changes, read_states
-from orchestration.sync.spec import load_manifest
+from orchestration.sync.spec import InvalidSync, load_manifest, load_sync, sync_names
 from orchestration.warehouse import ROOT, Warehouse
 
 logger = logging.getLogger(__name__)
@@ -38,16 +39,14 @@ def tell(
     if channels is None:
         channels, failed = channels_from_environment()
     with Warehouse.open(target, project_dir) as warehouse:
-        report = Report(read_states(warehouse), failed=failed)
+        report = Report(_states(warehouse, manifest), failed=failed)
         memory = Memory(warehouse, manifest)
         for channel in channels:
             news = changes(report.states, memory.told(channel.name))
             if not news:
                 continue
-            try:
-                channel.send(news)
-            except DeliveryFailed as failure:
-                report.failed[channel.name] = failure.code
+            if code := _failure(channel, news):
+                report.failed[channel.name] = code
                 continue
             # Sent first: killed in between, a message comes twice and none is lost.
             memory.remember(channel.name, news)
@@ -55,3 +54,26 @@ def tell(
     for name, code in report.failed.items():
         logger.warning("alerts: %s was not reached: %s", name, code)
     return report
+
+
+def _failure(channel: Channel, news: Sequence[Change]) -> str | None:
+    """Sends; the code of what went wrong. A defect of a channel is its own, too: of it the type
+    is told, as the message may be what the other side answered."""
+    try:
+        channel.send(news)
+    except DeliveryFailed as failure:
+        return failure.code
+    except Exception as error:
+        return type(error).__name__.upper()
+    return None
+
+
+def _states(warehouse: Warehouse, manifest: dict[str, Any]) -> list[State]:
+    """A sync whose declaration is wrong does not run, so the tables do not know."""
+    states = {state.subject: state for state in read_states(warehouse)}
+    for name in sync_names(manifest):
+        try:
+            load_sync(manifest, name)
+        except InvalidSync:
+            states[name] = State(name, "failing", "INVALID_DECLARATION")
+    return [states[subject] for subject in sorted(states)]

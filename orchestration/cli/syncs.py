@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from orchestration.cli.screen import Target, complain, console, print_table
+from orchestration.cli.screen import Target, complain, complaints, console, print_table
 
 if TYPE_CHECKING:
     from orchestration.sync.guards import Verdict
@@ -41,6 +41,7 @@ def plan(
     """Show what a sync would send, and which guard would hold it, without any call."""
     from orchestration.sync.preview import preview
 
+    _tell_of_edits(sync)
     found = preview(sync, target, sample=sample)
     if as_json:
         typer.echo(json.dumps(_as_dict(found), indent=2))
@@ -96,6 +97,7 @@ def apply(
         allow_stale=allow_stale,
         allow_failed_tests=allow_failed_tests,
     )
+    _tell_of_edits(sync)
     total = planned_rows(sync, target)
     with _bar(sync, total) as on_progress:
         run = run_sync(sync, target, overrides=overrides, plan_digest=plan, on_progress=on_progress)
@@ -205,6 +207,15 @@ def syncs(as_json: AsJson = False, target: Target = None) -> None:
 
 
 # -- inside
+
+
+def _tell_of_edits(sync: str) -> None:
+    """Whoever has just edited a declaration takes it for the one that is used."""
+    from orchestration.sync.spec import edited_since_read
+
+    for file in edited_since_read(sync):
+        line = f"{file} was edited since dbt read it: what was built before is used; build again"
+        complaints.print(f"[yellow]{escape(line)}[/]", soft_wrap=True)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtProject
 
+from orchestration.private_files import make_private_folder
 from orchestration.warehouse import ROOT, WarehouseError, dbt
 
 POOL = "warehouse"
@@ -30,7 +31,7 @@ def project() -> DbtProject:
     )
     if _is_stale(dbt_project.manifest_path):
         # The DuckDB adapter opens its file to parse, and does not make the folder for it.
-        (ROOT / "data" / "warehouse").mkdir(parents=True, exist_ok=True)
+        make_private_folder(ROOT / "data" / "warehouse")
         outcome = dbt(["parse", "--target-path", str(ROOT / "target")], target=TARGET)
         if not outcome.success:
             raise WarehouseError("dbt cannot parse the project; `dbt parse` says why")

@@ -15,6 +15,7 @@ import dagster as dg
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
+from orchestration.private_files import make_private_folder
 from orchestration.warehouse import ROOT
 
 REAL_ORDERS_AS_OF = date(2010, 12, 10)
@@ -62,7 +63,7 @@ def _point_at(data: Path, orders: Path | None) -> None:
     os.environ["CDP_TARGET"] = "duckdb"
     os.environ["CDP_DATA_DIR"] = str(data)
     os.environ["CDP_DUCKDB_PATH"] = str(data / "warehouse" / "cdp.duckdb")
-    (data / "warehouse").mkdir(parents=True, exist_ok=True)
+    make_private_folder(data / "warehouse")
     if orders is not None:
         os.environ["CDP_AS_OF"] = REAL_ORDERS_AS_OF.isoformat()
 

@@ -14,6 +14,7 @@ import yaml
 
 from orchestration.demo import text
 from orchestration.demo.text import Column
+from orchestration.private_files import make_private_folder
 
 STAGING = Path(__file__).resolve().parents[2] / "models" / "staging"
 
@@ -88,6 +89,7 @@ class Block:
         if order is not None:
             self._plant_duplicates(source, table, data, order)
             data = data.take(pa.array(order))
+        make_private_folder(self.out / "raw")
         folder = self.out / "raw" / source
         if self.total == 1:
             path = folder / f"{table}.parquet"

@@ -239,5 +239,5 @@ class Destination(ABC):
 
     def read(self, rows: Sequence[Row]) -> Mapping[str, Mapping[str, str | None]] | None:
         """What the endpoint holds now, by row key, with the sync's columns; a key that is
-        missing is not there. None: this endpoint cannot be read back."""
+        missing is not there. None: this endpoint cannot be read back, for no rows either."""
         return None

@@ -50,6 +50,8 @@ class S3(FileDrop):
     def __init__(self, spec: SyncSpec, client: Any) -> None:
         super().__init__(spec)
         self._client = client
+        # Each attempt, those of botocore's own retries and those without any answer too.
+        client.meta.events.register("before-send.s3", self._count)
 
     @classmethod
     def from_environment(cls, spec: SyncSpec) -> "S3":
@@ -86,14 +88,11 @@ class S3(FileDrop):
         ending = name[name.rindex(".") :]
         kind = _TYPES.get(ending, "application/octet-stream")
         failure: CallError | None = None
-        self._calls += 1
         try:
-            answer = self._client.put_object(
+            self._client.put_object(
                 Bucket=options.bucket, Key=name, Body=content, ContentType=kind, **more
             )
-            self._calls += answer["ResponseMetadata"].get("RetryAttempts", 0)
         except exceptions.ClientError as error:
-            self._calls += error.response["ResponseMetadata"].get("RetryAttempts", 0)
             failure = _client_error(error.response)
         except exceptions.SSLError:
             failure = Stopped("BAD_CERTIFICATE")
@@ -105,6 +104,10 @@ class S3(FileDrop):
             failure = Stopped(type(error).__name__.upper())
         if failure:
             raise failure
+
+    def _count(self, **_: Any) -> None:
+        """What it returned would be taken for the answer."""
+        self._calls += 1
 
 
 def _client_error(response: dict[str, Any]) -> CallError:

@@ -1,6 +1,7 @@
 """Files of changes in a folder of an SFTP server. A file is written under another name and then
 renamed, so a reader never meets half of one."""
 
+import logging
 import os
 import posixpath
 import threading
@@ -16,6 +17,9 @@ from orchestration.sync.spec import SyncSpec
 
 if TYPE_CHECKING:
     from paramiko import SFTPClient, SSHClient
+
+# Its thread writes down tracebacks of what is told by a code here.
+logging.getLogger("paramiko.transport").setLevel(logging.CRITICAL)
 
 _TRIES = 3
 _TIMEOUT = 30.0  # seconds, of each answer
@@ -36,14 +40,17 @@ class Login:
 
     @classmethod
     def from_environment(cls) -> Self:
-        """Raises ``LookupError``."""
+        """Raises ``LookupError`` and ``ValueError``, which name the variable."""
         password = os.environ.get("CDP_SFTP_PASSWORD")
         key_file = os.environ.get("CDP_SFTP_KEY_FILE")
         if not password and not key_file:
             raise LookupError("CDP_SFTP_KEY_FILE is not set (nor CDP_SFTP_PASSWORD)")
+        port = setting("CDP_SFTP_PORT", "22")
+        if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+            raise ValueError("CDP_SFTP_PORT must be a number from 1 to 65535")
         return cls(
             setting("CDP_SFTP_HOST"),
-            int(setting("CDP_SFTP_PORT", "22")),
+            int(port),
             setting("CDP_SFTP_USER"),
             setting("CDP_SFTP_KNOWN_HOSTS"),
             password,
@@ -115,7 +122,7 @@ class Sftp(FileDrop):
         except PermissionError:
             return Stopped("PERMISSION_DENIED", "auth")
         except (OSError, EOFError, paramiko.SSHException) as error:
-            return Unanswered(type(error).__name__.upper())
+            return Unanswered(_code(error))
         return None
 
     def _store(self, name: str, content: bytes) -> None:
@@ -154,6 +161,8 @@ class Sftp(FileDrop):
             client.load_host_keys(login.known_hosts)
         except OSError:
             raise Stopped("NO_KNOWN_HOSTS_FILE") from None
+        except Exception:  # a line that is no key, bytes that are no text
+            raise Stopped("BAD_KNOWN_HOSTS_FILE") from None
         client.set_missing_host_key_policy(Refuse())
         client.connect(
             login.host,
@@ -172,6 +181,14 @@ class Sftp(FileDrop):
         self._sftp = client.open_sftp()
         self._sftp.get_channel().settimeout(_TIMEOUT)
         return self._sftp
+
+
+def _code(error: Exception) -> str:
+    """The type, but of a server that speaks something else, or is too busy to speak, it says
+    nothing. paramiko tells that one only in words."""
+    if str(error).startswith(("Error reading SSH protocol banner", "Indecipherable protocol")):
+        return "NO_SSH_BANNER"
+    return type(error).__name__.upper()
 
 
 def _make_folders(sftp: "SFTPClient", folder: str) -> None:

@@ -55,7 +55,7 @@ def reconcile(
         for rows in Plan(warehouse, spec).held_unchanged(endpoint.limits.batch_rows):
             found = endpoint.read(rows)
             if found is None:
-                raise InvalidSync(f"{sync_name}: {endpoint.name} cannot be read back")
+                raise _unreadable(spec, endpoint)
             gone = [row for row in rows if row.key not in found]
             other = [row for row in rows if row.key in found and _differs(row, found, spec)]
             drifted = {row.key: Outcome(row.key, "drifted") for row in gone + other}
@@ -63,6 +63,9 @@ def reconcile(
             checked += len(rows)
             missing += len(gone)
             changed += len(other)
+        # That nothing was held must not pass for an endpoint that was looked at.
+        if not checked and endpoint.read([]) is None:
+            raise _unreadable(spec, endpoint)
         opened.ended = {"status": "reconciled"}
     return Reconciliation(checked, changed, missing)
 
@@ -163,6 +166,10 @@ def retry(
         opened.ledger.record_outcomes(rows, {row.key: Outcome(row.key, "reset") for row in rows})
         opened.ended = {"status": "reset"}
     return len(rows)
+
+
+def _unreadable(spec: SyncSpec, endpoint: Destination) -> InvalidSync:
+    return InvalidSync(f"{spec.sync_name}: {endpoint.name} cannot be read back")
 
 
 def _differs(row: Row, found: Mapping[str, Mapping[str, str | None]], spec: SyncSpec) -> bool:

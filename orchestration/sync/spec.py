@@ -1,14 +1,15 @@
 """The declaration of a sync: ``meta.sync`` of its exposure, read from dbt's manifest.
 
 Unknown keys are refused, and so is a sync whose model does not take its rows from the macro
-``sync_rows``, which is where consent and suppression are.
+``sync_rows``, which is where consent and suppression are, and one whose plan is not in the union
+of plans: a run would find nothing to do, and carry out no withdrawal either.
 """
 
 import hashlib
 import json
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -16,6 +17,8 @@ from orchestration.warehouse import ROOT, dbt, read_manifest
 from orchestration.warehouse_dbt import manifest_path
 
 PERMISSION_MACRO = "macro.cdp.sync_rows"
+PLAN_MACRO = "macro.cdp.plan_sync"
+UNION_OF_PLANS = "model.cdp.sync_plan"
 
 Purpose = Literal["marketing", "ads_user_data", "ads_personalisation", "sale_or_share", "profiling"]
 Channel = Literal["email", "sms", "phone", "post", "ads", "all"]
@@ -64,8 +67,8 @@ class SyncSpec(_Strict):
     person: str | None = None
     """Column with the customer's id; by default the key is one."""
     match_on: str | None = None
-    purpose: Purpose | list[Purpose]
-    """Of several all must be granted."""
+    purpose: Purpose | Annotated[list[Purpose], Field(min_length=1)]
+    """Of several all must be granted. Of none everybody would be."""
     channel: Channel
     identity_tier: Literal["exact", "similar"]
     """The weakest link that may join the records of a person in this sync."""
@@ -148,9 +151,12 @@ def sync_names(manifest: Mapping[str, Any]) -> list[str]:
 def load_sync(manifest: dict[str, Any], sync_name: str) -> SyncSpec:
     """One sync. Raises ``InvalidSync``."""
     found = [e for e in manifest["exposures"].values() if e["name"] == sync_name]
-    meta = found[0].get("config", {}).get("meta", {}).get("sync") if found else None
-    if not isinstance(meta, dict):
+    stated = found[0].get("config", {}).get("meta", {}) if found else {}
+    if "sync" not in stated:
         raise InvalidSync(f"{sync_name}: no exposure of that name has meta.sync")
+    meta = stated["sync"]
+    if not isinstance(meta, dict) or not meta:
+        raise InvalidSync(f"{sync_name}: meta.sync must be a mapping of settings")
     model = manifest["nodes"].get(f"model.{found[0]['package_name']}.{sync_name}")
     if model is None or model["unique_id"] not in found[0]["depends_on"]["nodes"]:
         raise InvalidSync(f"{sync_name}: the exposure must depend on the model of its name")
@@ -162,9 +168,52 @@ def load_sync(manifest: dict[str, Any], sync_name: str) -> SyncSpec:
     if odd := [name for name, kind in types.items() if kind not in ("string", "text", "varchar")]:
         raise InvalidSync(f"{sync_name}: mapped columns must be text: {', '.join(odd)}")
     try:
-        return SyncSpec(sync_name=sync_name, columns=list(types), **meta)
+        spec = SyncSpec(sync_name=sync_name, columns=list(types), **meta)
     except (ValidationError, TypeError) as error:
         raise InvalidSync(f"{sync_name}: {_explained(error)}") from None
+    _check_planned(manifest, model["unique_id"])
+    return spec
+
+
+def _check_planned(manifest: Mapping[str, Any], model: str) -> None:
+    """Raises ``InvalidSync`` where no plan of a sync is among the plans that the engine reads."""
+    parents = manifest["parent_map"]
+    if any(model in parents.get(plan, ()) for plan in parents.get(UNION_OF_PLANS, ())):
+        return
+    sync_name = model.split(".")[-1]
+    plans = sorted(
+        node["name"]
+        for node in manifest["nodes"].values()
+        if PLAN_MACRO in node["depends_on"].get("macros", ())
+        and model in node["depends_on"].get("nodes", ())
+    )
+    usual = f"int_activation__{sync_name.removeprefix('sync_').replace('__', '_')}_planned"
+    line = f"add the line `- {plans[0] if plans else usual}` to vars.planned_syncs"
+    if not plans:
+        line = f"write the model {usual}, {{{{ plan_sync('{sync_name}') }}}}, and {line}"
+    raise InvalidSync(f"{sync_name}: its plan is not in sync_plan; {line} in dbt_project.yml")
+
+
+def edited_since_read(sync_name: str, *, project_dir: Path = ROOT) -> list[str]:
+    """Files of a sync, YAML and SQL, that say something else than what dbt read last, which is
+    what is used. Raises ``InvalidSync`` as ``load_manifest``."""
+    manifest = load_manifest(project_dir)
+    read_at = manifest_path(project_dir).stat().st_mtime_ns
+    declared = [*manifest["exposures"].values(), *manifest["nodes"].values()]
+    files = {
+        node["original_file_path"]: node.get("checksum", {}).get("checksum")
+        for node in declared
+        if node["name"] == sync_name
+    }
+    return [name for name in sorted(files) if _is_edited(project_dir / name, files[name], read_at)]
+
+
+def _is_edited(file: Path, checksum: str | None, read_at: int) -> bool:
+    """Of YAML the manifest has no checksum, so that its time has to do."""
+    if not file.exists() or file.stat().st_mtime_ns <= read_at:
+        return False
+    text = file.read_bytes().decode(errors="replace").strip()  # as dbt does
+    return checksum is None or hashlib.sha256(text.encode()).hexdigest() != checksum
 
 
 def ancestors(manifest: Mapping[str, Any], node: str) -> set[str]:

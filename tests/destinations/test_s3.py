@@ -80,6 +80,21 @@ def test_a_lost_answer_is_asked_for_again_and_makes_one_object(
         assert len(proxy.calls) == 6
 
 
+def test_each_attempt_of_a_broken_connection_is_a_call(
+    bucket: Any, moto: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with LossyProxy(moto) as proxy:
+        monkeypatch.setenv("CDP_S3_ENDPOINT_URL", proxy.url)
+        proxy.faults.extend([Fault(hangs_up=True)] * 10)
+        destination = s3()
+        for _ in range(2):
+            with pytest.raises(Unanswered):
+                destination.upsert([row("a")])
+        assert destination.calls == 10
+        destination.upsert([row("a")])
+        assert destination.calls == 11
+
+
 def test_another_owner_a_missing_bucket_and_a_plain_address_end_it(
     bucket: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -134,9 +149,11 @@ def test_no_login_and_no_server(
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    destination = s3()
     with pytest.raises(Stopped) as caught:
-        s3().upsert([row("a")])
+        destination.upsert([row("a")])
     assert (caught.value.code, caught.value.error_class) == ("NO_CREDENTIALS", "auth")
+    assert destination.calls == 0
     assert "canary" not in caplog.text
     assert "s3cret" not in caplog.text
 

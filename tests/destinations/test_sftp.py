@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import socketserver
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -206,6 +207,41 @@ def test_no_server_there_is_unanswered_and_names_nobody(
     assert caplog.records
 
 
+@pytest.mark.parametrize(
+    "content", [b"127.0.0.1 ssh-ed25519 AAA!\n", b"\xff\xfe\x00h\n", b"h ssh-rsa notbase64=x\n"]
+)
+def test_a_file_of_host_keys_that_holds_something_else_is_told(
+    server: Server, tmp_path: Path, content: bytes
+) -> None:
+    path = tmp_path / "malformed"
+    path.write_bytes(content)
+    destination = sftp(server, known_hosts=str(path))
+    with pytest.raises(Stopped) as caught:
+        destination.upsert([row("a")])
+    assert (caught.value.code, destination.calls) == ("BAD_KNOWN_HOSTS_FILE", 1)
+
+
+@pytest.mark.parametrize(
+    "greeting", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"220 ftp\r\n" * 200]
+)
+def test_a_server_that_speaks_something_else_is_a_code_and_no_traceback(
+    server: Server, capfd: pytest.CaptureFixture[str], monkeypatch, greeting: bytes
+) -> None:
+    class Greets(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.sendall(greeting)
+
+    # As where nobody has set logging up: what is left goes to stderr.
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Greets) as other:
+        threading.Thread(target=other.serve_forever, args=(0.05,), daemon=True).start()
+        with pytest.raises(Unanswered) as caught:
+            sftp(server, port=other.server_address[1]).upsert([row("a")])
+        other.shutdown()
+    assert caught.value.code == "NO_SSH_BANNER"
+    assert capfd.readouterr().err == ""
+
+
 def test_settings_come_from_the_environment(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -224,3 +260,7 @@ def test_settings_come_from_the_environment(
         monkeypatch.setenv(name, value)
     Sftp.from_environment(spec({})).upsert([row("a")])
     assert len(server.files()) == 1
+    for port in ("abc", "0", "65536", "-1", "²"):
+        monkeypatch.setenv("CDP_SFTP_PORT", port)
+        with pytest.raises(ValueError, match="CDP_SFTP_PORT must be a number"):
+            Sftp.from_environment(spec({}))

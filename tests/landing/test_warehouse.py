@@ -1,6 +1,7 @@
 """The door to the database, on each engine."""
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -40,6 +41,36 @@ def test_bulk_load_and_small_answers(project: LandingProject) -> None:
         assert warehouse.fetch("select * from scratch.rows") == []
         with pytest.raises(WarehouseError, match="no column more"):
             warehouse.load("scratch.rows", pa.table({"more": [1]}))
+
+
+def mode(path: Path) -> int:
+    return path.stat().st_mode & 0o777
+
+
+def test_a_new_warehouse_is_its_owners_alone(
+    duckdb: LandingProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = duckdb.path / "data"
+    monkeypatch.setenv("CDP_DUCKDB_PATH", str(data / "warehouse/cdp.duckdb"))
+    before = os.umask(0o022)
+    try:
+        with duckdb.open():
+            pass
+    finally:
+        os.umask(before)
+    file = data / "warehouse/cdp.duckdb"
+    assert (mode(file), mode(file.parent)) == (0o600, 0o700)
+    assert mode(data) == 0o755, "the published copy lies there, too"
+
+
+def test_a_warehouse_that_is_there_stays_as_its_owner_has_it(duckdb: LandingProject) -> None:
+    with duckdb.open():
+        pass
+    file, folder = duckdb.path / "cdp.duckdb", mode(duckdb.path)
+    file.chmod(0o640)
+    with duckdb.open():
+        pass
+    assert (mode(file), mode(duckdb.path)) == (0o640, folder)
 
 
 def test_awkward_values_survive_the_bulk_load(project: LandingProject) -> None:

@@ -198,6 +198,18 @@ def test_a_wrong_declaration_fails_for_itself_and_the_others_are_there(of_syncs)
     assert "sync_lanterna__people: schedule: '0 25 * * *' is not cron" in told
 
 
+def test_a_sync_whose_plan_is_in_no_union_fails_for_itself(of_syncs) -> None:
+    from orchestration.defs.project import manifest
+
+    edited = json.loads(json.dumps(manifest()))
+    add_sync(edited, "sync_lanterna__people")
+    edited["parent_map"]["model.cdp.sync_plan"].pop()
+    right, wrong = of_syncs.sync_assets(*of_syncs.load_each(edited))
+    assert (right.key.path, wrong.key.path[0]) == (["hubspot", SYNC], "invalid")
+    [description] = wrong.descriptions_by_key.values()
+    assert "to vars.planned_syncs in dbt_project.yml" in description
+
+
 def add_sync(manifest: dict, name: str) -> None:
     """A second sync with a plan, in the union of plans."""
     plan, source = f"model.cdp.int_activation__{name}", f"model.cdp.{SYNC}"

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tests.fixtures.activation_project import make_project, stand_in_statements
 from tests.sync.invariants import hold, settle
 from tests.sync.killing import Nursery
 from tests.sync.lab import QUICK, SYNC, DeskLab, Lab
+from tests.sync.terminal import FUNCTIONS, Terminal
 
 __all__ = ["QUICK", "SYNC", "DeskLab", "Lab"]
 
@@ -64,3 +66,15 @@ def invariants_hold(lab: Lab, caplog: pytest.LogCaptureFixture) -> Iterator[None
     yield
     settle(lab)
     hold(lab, caplog.text)
+
+
+@pytest.fixture
+def terminal(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    for module, names in FUNCTIONS.items():
+        for name in names:
+            here = partial(getattr(module, name), project_dir=lab.project)
+            monkeypatch.setattr(module, name, here)
+    monkeypatch.setenv("HUBSPOT_BASE_URL", lab.hub.url)
+    monkeypatch.setenv("HUBSPOT_TOKEN", lab.hub.token)
+    monkeypatch.setenv("COLUMNS", "200")
+    return Terminal(lab)

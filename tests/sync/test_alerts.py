@@ -1,6 +1,8 @@
 """People are told when a state changes, once, and everybody who could not be reached later."""
 
+import copy
 import json
+import sys
 import time
 from collections.abc import Iterator
 
@@ -17,6 +19,7 @@ from orchestration.alerts.channels import (
 from orchestration.alerts.states import Change, State, changes
 from orchestration.sync.http import Policy
 from orchestration.sync.safe_url import UrlGuard
+from orchestration.sync.spec import load_manifest
 from tests.fakes.alerts import FakeHook, FakeSlack
 from tests.fakes.server import Fault
 from tests.sync.lab import SYNC, Lab
@@ -202,6 +205,47 @@ def test_who_was_not_reached_is_told_next_time_and_nobody_else_twice(
     assert [alert["channel"] for alert in alerts(lab)] == ["slack", "webhook"]
 
 
+def test_what_breaks_in_a_channel_is_its_failure_alone(
+    lab: Lab, hook: FakeHook, slack: FakeSlack, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken(Channel):
+        name = "broken"
+
+        def send(self, news: object) -> None:
+            raise IndexError("jane@example.com")
+
+    lab.execute("insert into state.test_verdicts values ('x', 1, 'failed', current_timestamp)")
+    depth = 200_000
+    hook.faults.append(Fault(status=200, body=b"[" * depth + b"]" * depth))
+    reached = Slack(slack.url + slack.path, LOCAL, QUICK)
+    report = told(lab, Broken(), webhook(hook), reached)
+    assert report.failed.pop("broken") == "INDEXERROR"
+    # Deeply nested JSON is no answer to a webhook, or a 200: nobody reads it.
+    assert set(report.failed.values()) <= {"RECURSIONERROR", "NOT_JSON"}
+    assert "slack" in report.told
+    assert len(slack.texts) == 1
+    assert "jane" not in caplog.text
+
+
+def test_a_sync_that_is_declared_wrong_is_failing(lab: Lab, hook: FakeHook, monkeypatch) -> None:
+    lab.add_customers(1)
+    lab.sync()
+    manifest = copy.deepcopy(load_manifest(lab.project))
+    manifest["parent_map"]["model.cdp.sync_plan"] = []
+    with monkeypatch.context() as patch:
+        # By attributes, `orchestration.alerts.tell` is the function.
+        module = sys.modules["orchestration.alerts.tell"]
+        patch.setattr(module, "load_manifest", lambda _: manifest)
+        told(lab, webhook(hook))
+        told(lab, webhook(hook))
+    [change] = hook.received[0]["changes"]
+    assert (change["subject"], change["state"]) == (SYNC, "failing")
+    assert change["detail"] == "INVALID_DECLARATION"
+    told(lab, webhook(hook))
+    assert len(hook.received) == 2
+    assert last_changes(hook)[SYNC]["state"] == "ok"
+
+
 @pytest.mark.parametrize(
     ("fault", "code"),
     [
@@ -273,6 +317,31 @@ def test_all_channels_come_from_the_environment(nothing_set, hook: FakeHook) -> 
     assert len(hook.received) == 1
 
 
+MAIL = {
+    "EMAIL_TO": "a@example.com, Ana Ruiz <ana@example.com>",
+    "EMAIL_FROM": "CDP <cdp@example.com>",
+    "SMTP_HOST": "smtp.example.com",
+}
+
+
+def test_addresses_may_have_names(nothing_set) -> None:
+    for name, value in MAIL.items():
+        nothing_set.setenv(f"CDP_ALERT_{name}", value)
+    found, wrong = channels_from_environment()
+    assert (len(found), wrong) == (1, {})
+
+
+def test_a_maker_that_breaks_hinders_nobody_else(nothing_set) -> None:
+    def breaks(*_: object) -> None:
+        raise IndexError("s3cret")
+
+    nothing_set.setenv("CDP_ALERT_WEBHOOK_URL", "https://h.example.com/")
+    nothing_set.setenv("CDP_ALERT_SLACK_URL", "https://hooks.slack.com/services/T0/B0/x")
+    nothing_set.setattr("orchestration.alerts.channels._webhook", breaks)
+    found, wrong = channels_from_environment()
+    assert ([channel.name for channel in found], wrong) == (["slack"], {"webhook": "INDEXERROR"})
+
+
 @pytest.mark.parametrize(
     ("settings", "channel", "why"),
     [
@@ -281,6 +350,16 @@ def test_all_channels_come_from_the_environment(nothing_set, hook: FakeHook) -> 
         ({"SLACK_URL": "https://slack.example.com/s3cret"}, "slack", "is not in CDP_WEBHOOK_ALL"),
         ({"EMAIL_TO": "s3cret@example.com"}, "email", "CDP_ALERT_SMTP_HOST is not set"),
         ({"EMAIL_TO": "a@example.com", "SMTP_PORT": "s3cret"}, "email", "CDP_ALERT_SMTP_PORT is"),
+        (MAIL | {"EMAIL_FROM": "<"}, "email", "CDP_ALERT_EMAIL_FROM: each"),
+        (MAIL | {"EMAIL_FROM": "s3cret"}, "email", "CDP_ALERT_EMAIL_FROM: each"),
+        (
+            MAIL | {"EMAIL_FROM": "a@b.org\nBcc: s3cret@b.org"},
+            "email",
+            "CDP_ALERT_EMAIL_FROM: each",
+        ),
+        (MAIL | {"EMAIL_TO": "@"}, "email", "CDP_ALERT_EMAIL_TO: each"),
+        (MAIL | {"EMAIL_TO": "a@example.com, s3cret@"}, "email", "CDP_ALERT_EMAIL_TO: each"),
+        (MAIL | {"EMAIL_TO": ","}, "email", "CDP_ALERT_EMAIL_TO: each"),
     ],
 )
 def test_a_wrong_setting_is_told_by_name_and_hinders_nobody_else(

@@ -2,17 +2,11 @@
 
 import json
 import re
-from functools import partial
 
 import pytest
-from click.testing import Result
 from typer.testing import CliRunner
 
-import orchestration.alerts
-import orchestration.sync.overview
 import orchestration.sync.preview
-import orchestration.sync.reconcile
-import orchestration.sync.repair
 import orchestration.sync.run
 from orchestration.cli import app
 from orchestration.destinations.hubspot import HubSpot
@@ -21,44 +15,7 @@ from orchestration.sync.ledger import LedgerBroken
 from orchestration.warehouse import WarehouseBusy, dbt
 from tests.fakes.server import Fault
 from tests.sync.lab import SYNC, Lab
-
-FUNCTIONS = {
-    orchestration.sync.run: ("run_sync",),
-    orchestration.sync.preview: ("preview", "planned_rows"),
-    orchestration.sync.reconcile: ("reconcile", "retry"),
-    orchestration.sync.repair: ("repair",),
-    orchestration.sync.overview: ("overview",),
-    orchestration.alerts: ("tell",),
-}
-
-
-class Terminal:
-    """``cdp`` in the laboratory's project, with its portal in the environment."""
-
-    def __init__(self, lab: Lab) -> None:
-        self.lab = lab
-
-    def cdp(self, *arguments: str, code: int = 0, answer: str | None = None) -> str:
-        result: Result = CliRunner(env={"COLUMNS": "200"}).invoke(app, arguments, input=answer)
-        assert not result.exception or isinstance(result.exception, SystemExit), result.exception
-        assert result.exit_code == code, result.output
-        return result.output
-
-    def plan(self, *options: str) -> dict:
-        return json.loads(self.cdp("plan", SYNC, "--json", *options))
-
-
-@pytest.fixture
-def terminal(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Terminal:
-    for module, names in FUNCTIONS.items():
-        for name in names:
-            here = partial(getattr(module, name), project_dir=lab.project)
-            monkeypatch.setattr(module, name, here)
-    monkeypatch.setenv("HUBSPOT_BASE_URL", lab.hub.url)
-    monkeypatch.setenv("HUBSPOT_TOKEN", lab.hub.token)
-    monkeypatch.setenv("COLUMNS", "200")
-    return Terminal(lab)
-
+from tests.sync.terminal import Terminal
 
 # -- plan
 

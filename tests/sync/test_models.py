@@ -100,6 +100,36 @@ def test_a_sync_without_purpose_channel_or_key_does_not_compile(
     assert not outcome.success
 
 
+def refusal(project: Path, model: str) -> str:
+    """What dbt says of a model that does not compile."""
+    outcome = dbt(["compile", "--select", model], project_dir=project)
+    assert not outcome.success
+    return str(outcome.exception)
+
+
+@pytest.mark.parametrize("stated", ["[]", "[destination]", "{}", "null", "hubspot"])
+def test_a_declaration_that_is_no_mapping_does_not_compile(
+    compiled_project: Path, tmp_path: Path, stated: str
+) -> None:
+    project = shutil.copytree(compiled_project, tmp_path / "project")
+    path = project / "models/activation" / f"{SYNC}.yml"
+    before, after = re.split(r"\n        sync:\n(?: {10}.*\n)+", path.read_text())
+    path.write_text(f"{before}\n        sync: {stated}\n{after}")
+    told = refusal(project, SYNC)
+    assert f"The exposure {SYNC}: meta.sync must be a mapping of settings." in told
+
+
+@pytest.mark.parametrize("segment", ["champion", "Champions", ""])
+def test_a_segment_that_nobody_defined_does_not_compile(
+    compiled_project: Path, tmp_path: Path, segment: str
+) -> None:
+    project = shutil.copytree(compiled_project, tmp_path / "project")
+    path = project / "models/activation" / f"{SYNC}.sql"
+    path.write_text(path.read_text().replace("segment='champions'", f"segment='{segment}'"))
+    told = refusal(project, SYNC)
+    assert f"there is no segment {segment}; vars.segments lists champions." in told
+
+
 PEOPLE = {
     "customer_consents": "select customer_id, 'marketing' as purpose, 'email' as channel,"
     " true as is_granted, false as is_refused"

@@ -13,7 +13,7 @@ from orchestration.destinations.hubspot import HubSpot
 from orchestration.sync.run import run_sync
 from orchestration.sync.spec import InvalidSync, Purpose, load_manifest, load_sync, load_syncs
 from orchestration.warehouse import ROOT
-from tests.sync.lab import SYNC, Lab
+from tests.sync.lab import PLANNED, SYNC, Lab
 
 Change = Callable[[dict[str, Any]], None]
 
@@ -49,6 +49,7 @@ def test_a_setting_left_out_is_refused(manifest: dict[str, Any], setting: str) -
     [
         ({"colour": "red"}, "colour"),
         ({"purpose": "fun"}, "purpose"),
+        ({"purpose": []}, "purpose.*at least 1 item"),
         ({"channel": "pigeon"}, "channel"),
         ({"mode": "wipe"}, "mode"),
         ({"key": "id"}, "no column id"),
@@ -71,6 +72,42 @@ def test_a_model_that_does_not_filter_by_consent_is_refused(manifest: dict[str, 
     unfiltered["nodes"][f"model.cdp.{SYNC}"]["depends_on"]["macros"].remove("macro.cdp.sync_rows")
     with pytest.raises(InvalidSync, match="sync_rows"):
         load_sync(unfiltered, SYNC)
+
+
+def unplanned(manifest: dict[str, Any]) -> dict[str, Any]:
+    """The plan is there, and not in vars.planned_syncs."""
+    edited = copy.deepcopy(manifest)
+    edited["parent_map"]["model.cdp.sync_plan"].remove(f"model.cdp.{PLANNED}")
+    return edited
+
+
+def test_a_sync_whose_plan_is_not_in_the_union_is_refused(manifest: dict[str, Any]) -> None:
+    line = f"{SYNC}: .*add the line `- {PLANNED}` to vars.planned_syncs in dbt_project.yml"
+    with pytest.raises(InvalidSync, match=line):
+        load_sync(unplanned(manifest), SYNC)
+
+
+def test_a_sync_without_a_plan_is_refused(manifest: dict[str, Any]) -> None:
+    edited = unplanned(manifest)
+    del edited["nodes"][f"model.cdp.{PLANNED}"]
+    line = f"write the model {PLANNED}, .*plan_sync.*add the line `- {PLANNED}`"
+    with pytest.raises(InvalidSync, match=line):
+        load_sync(edited, SYNC)
+
+
+def test_the_plan_of_another_sync_is_not_its_own(manifest: dict[str, Any]) -> None:
+    edited = copy.deepcopy(manifest)
+    edited["parent_map"][f"model.cdp.{PLANNED}"].remove(f"model.cdp.{SYNC}")
+    with pytest.raises(InvalidSync, match="planned_syncs"):
+        load_sync(edited, SYNC)
+
+
+@pytest.mark.parametrize("stated", [[], ["destination"], {}, None, "hubspot"])
+def test_a_declaration_that_is_no_mapping_is_told(manifest: dict[str, Any], stated: Any) -> None:
+    edited = copy.deepcopy(manifest)
+    edited["exposures"][f"exposure.cdp.{SYNC}"]["config"]["meta"]["sync"] = stated
+    with pytest.raises(InvalidSync, match=f"{SYNC}: meta.sync must be a mapping of settings"):
+        load_sync(edited, SYNC)
 
 
 def test_a_column_that_is_not_text_is_refused(manifest: dict[str, Any]) -> None:

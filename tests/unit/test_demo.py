@@ -44,6 +44,10 @@ def test_same_seed_gives_the_same_bytes(demo, tmp_path):
     assert files(tmp_path) == files(demo)
 
 
+def test_raw_files_are_in_a_folder_of_their_owner_alone(demo):
+    assert (demo / "raw").stat().st_mode & 0o777 == 0o700
+
+
 def test_other_seed_gives_other_data(demo, tmp_path):
     generate(tmp_path, persons=PERSONS, seed=8)
     same = {name for name, content in files(tmp_path).items() if files(demo)[name] == content}
