@@ -153,6 +153,17 @@ def test_unit_tests_run_before_their_model_was_built(manifest):
     assert not wrong
 
 
+def test_the_yaml_of_a_plan_can_be_copied(manifest):
+    """docs/add-a-destination.md says so; unit tests in it would be about the other destination."""
+    plans = [
+        node["patch_path"].removeprefix("cdp://")
+        for node in manifest["nodes"].values()
+        if node["name"].endswith("_planned") and node["name"].startswith("int_activation__")
+    ]
+    assert plans
+    assert not [path for path in plans if "unit_tests:" in (ROOT / path).read_text("utf-8")]
+
+
 @pytest.mark.parametrize(
     ("pattern", "limit"),
     [
