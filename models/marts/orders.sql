@@ -41,6 +41,7 @@ final as (
         orders.net_amount,
         {{ money_in_reporting_currency('orders.net_amount', 'rates.rate') }}
             as net_amount_reporting,
+        rates.rate as reporting_rate,
         orders.ordered_at >= {{ as_of_timestamp() }} as is_future,
         orders.campaign_key,
         orders.loaded_at
