@@ -42,7 +42,8 @@ final as (
         {{ money_in_reporting_currency('orders.net_amount', 'rates.rate') }}
             as net_amount_reporting,
         rates.rate as reporting_rate,
-        orders.ordered_at >= {{ as_of_timestamp() }} as is_future,
+        -- By the day that orders are counted on: in Paris the 31st ends at 23:00 UTC.
+        orders.order_date >= {{ as_of_date() }} as is_future,
         orders.campaign_key,
         orders.loaded_at
 
