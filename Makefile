@@ -81,7 +81,7 @@ ui: $(VENV)/.installed  ## Open Dagster on http://127.0.0.1:3000
 	@echo "Dagster on http://127.0.0.1:3000 (end with Ctrl-C)"
 	@$(BIN)/dagster dev --host 127.0.0.1 --port 3000 --module-name orchestration.definitions
 
-docs: $(VENV)/.installed  ## Write the catalogue of all tables to target/index.html
+docs: $(VENV)/.installed  ## Write the catalogue of all tables to target/static_index.html
 	@mkdir -p data/warehouse
 	@$(BIN)/dbt docs generate --quiet --static && echo "Open target/static_index.html"
 

@@ -41,7 +41,9 @@ final as (
         orders.net_amount,
         {{ money_in_reporting_currency('orders.net_amount', 'rates.rate') }}
             as net_amount_reporting,
-        orders.ordered_at >= {{ as_of_timestamp() }} as is_future,
+        rates.rate as reporting_rate,
+        -- By the day that orders are counted on: in Paris the 31st ends at 23:00 UTC.
+        orders.order_date >= {{ as_of_date() }} as is_future,
         orders.campaign_key,
         orders.loaded_at
 

@@ -1,7 +1,6 @@
 -- One scan of the orders. Sales that were cancelled or are not paid yet do not count, as
--- in customer_orders_summary; returns lower the revenue of the day they came back.
-
-{% set as_of = as_of_timestamp() %}
+-- in customer_orders_summary; returns lower the revenue of the day they came back. Windows are cut
+-- by the day of business, as orders are everywhere.
 
 with
 
@@ -17,6 +16,7 @@ counted_orders as (
         customer_id,
         channel,
         ordered_at,
+        order_date,
         net_amount_reporting,
         order_type = 'sale' as is_sale
 
@@ -25,7 +25,7 @@ counted_orders as (
     where
         customer_id is not null
         and status = 'completed'
-        and ordered_at < {{ as_of }}
+        and not is_future
 
 ),
 
@@ -39,7 +39,7 @@ aggregated as (
         max(case when is_sale and channel = 'store' then ordered_at end) as last_store_order_at,
         max(ordered_at) as last_activity_at
         {%- for days in trait_windows() %}
-            {%- set in_window = 'ordered_at >= ' ~ dbt.dateadd('day', -days, as_of) %},
+            {%- set in_window = 'order_date >= ' ~ dbt.dateadd('day', -days, as_of_date()) %},
             sum(case when is_sale and {{ in_window }} then 1 else 0 end)
                 as order_count_{{ days }}d,
             cast(

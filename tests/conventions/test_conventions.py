@@ -141,6 +141,29 @@ def test_names_of_unit_tests_fit_into_postgresql(manifest):
     assert not wrong
 
 
+def test_unit_tests_run_before_their_model_was_built(manifest):
+    """For what a model holds already dbt takes the columns from its table, unless it is SQL. In a
+    new warehouse there is none: the test fails, and all that is downstream is skipped, for ever."""
+    wrong = [
+        test["name"]
+        for test in manifest["unit_tests"].values()
+        for given in test["given"]
+        if given["input"] == "this" and given["format"] != "sql"
+    ]
+    assert not wrong
+
+
+def test_the_yaml_of_a_plan_can_be_copied(manifest):
+    """docs/add-a-destination.md says so; unit tests in it would be about the other destination."""
+    plans = [
+        node["patch_path"].removeprefix("cdp://")
+        for node in manifest["nodes"].values()
+        if node["name"].endswith("_planned") and node["name"].startswith("int_activation__")
+    ]
+    assert plans
+    assert not [path for path in plans if "unit_tests:" in (ROOT / path).read_text("utf-8")]
+
+
 @pytest.mark.parametrize(
     ("pattern", "limit"),
     [

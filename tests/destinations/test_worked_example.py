@@ -64,23 +64,28 @@ def installed(folder: Path) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def project(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The activation models with the document's sync, built on empty tables."""
+    """The activation models, built on empty tables, to which the document's sync comes later: all
+    that builds it is the document's own command."""
     project = make_project(tmp_path_factory.mktemp("project") / "project")
     models = project / "models" / "activation"
-    for path in (folder / "models" / "activation").iterdir():
-        (models / path.name).write_text(path.read_text())
-    # "Copy another plan's": without its tests, which are about the other one.
-    other = "int_activation__hubspot_contacts_planned"
-    columns = (models / f"{other}.yml").read_text().split("unit_tests:")[0]
-    (models / f"{PLANNED}.yml").write_text(columns.replace(other, PLANNED))
-    settings = project / "dbt_project.yml"
-    settings.write_text(settings.read_text().replace(f"[{other}]", f"[{other}, {PLANNED}]"))
     with Warehouse.open(project_dir=project) as warehouse:
         for statement in stand_in_statements():
             warehouse.execute(statement)
-    outcome = dbt(["build", "--exclude-resource-type", "unit_test"], project_dir=project)
-    assert outcome.success, outcome.statuses
+    build(project, ["build"])
+    for path in (folder / "models" / "activation").iterdir():
+        (models / path.name).write_text(path.read_text())
+    other = "int_activation__hubspot_contacts_planned"
+    copied = (models / f"{other}.yml").read_text()
+    (models / f"{PLANNED}.yml").write_text(copied.replace(other, PLANNED))
+    settings = project / "dbt_project.yml"
+    settings.write_text(settings.read_text().replace(f"[{other}]", f"[{other}, {PLANNED}]"))
     return project
+
+
+def build(project: Path, command: list[str]) -> None:
+    """Without unit tests, which run elsewhere."""
+    outcome = dbt([*command, "--exclude-resource-type", "unit_test"], project_dir=project)
+    assert outcome.success, outcome.statuses
 
 
 def execute(project: Path, *statements: str) -> None:
@@ -90,7 +95,8 @@ def execute(project: Path, *statements: str) -> None:
 
 
 def build_and_sync(project: Path) -> SyncRun:
-    assert dbt(["run", "--select", SYNC, PLANNED, "sync_plan"], project_dir=project).success
+    [command] = re.findall(r"^dbt (build .*)$", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE)
+    build(project, command.split())
     return run_sync(SYNC, project_dir=project)
 
 

@@ -9,14 +9,16 @@ import pytest
 from orchestration.landing import land
 from orchestration.warehouse import Warehouse, compose, dbt
 from tests.fixtures.landing_project import ROOT
+from tests.fixtures.postgres import own_database
 
+PAGE = ROOT / "docs/your-own-data.md"
 _BLOCK = re.compile(r'^```(\w+) title="([^"]+)"\n(.*?)^```$', re.DOTALL | re.MULTILINE)
 _PARTS = ["models", "macros", "seeds", "tests/generic", "tests/singular", "snapshots", "analyses"]
 
 
 def blocks() -> list[tuple[str, str, str]]:
     """Language, file and content of each titled block of the page."""
-    return _BLOCK.findall((ROOT / "docs/your-own-data.md").read_text(encoding="utf-8"))
+    return _BLOCK.findall(PAGE.read_text(encoding="utf-8"))
 
 
 def insert(path: Path, diff: str) -> None:
@@ -53,13 +55,24 @@ def test_the_page_shows_every_file_of_the_walk() -> None:
 
 
 @pytest.mark.slow
-def test_an_eleventh_source_reaches_the_customers(copy: Path) -> None:
+@pytest.mark.parametrize("engine", ["duckdb", pytest.param("postgres", marks=pytest.mark.postgres)])
+def test_an_eleventh_source_reaches_the_customers(
+    copy: Path, engine: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a warehouse where nothing was built before, and with the page's own command: a unit test
+    that fails there skips all that is downstream, for ever."""
+    if engine == "postgres":
+        server = own_database(request.getfixturevalue("postgres"), "own_data")
+        for name, value in server.items():
+            monkeypatch.setenv(name, value)
     report = land(copy / "data/raw", project_dir=copy)
     assert [file.verdict.value for file in report.files] == ["loaded"]
-    without_tests = ["--exclude", "resource_type:unit_test", "resource_type:test"]
-    outcome = dbt(["build", "--select", "+customers", *without_tests], project_dir=copy)
+    assert "\ncdp land data/raw\ndbt build\n" in PAGE.read_text(encoding="utf-8")
+    outcome = dbt(["build"], project_dir=copy)
     bad = {"error", "fail", "runtime error"}
-    failed = [result.node.name for result in outcome.result or [] if result.status in bad]
+    failed = {
+        result.node.name: result.message for result in outcome.result or [] if result.status in bad
+    }
     assert outcome.success, failed or outcome.exception
     with Warehouse.open(project_dir=copy) as warehouse:
         sql = "select record_key, full_name, email, phone, country from {r} order by record_key"

@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 AS_OF = "1997-09-30"
 
 MODELS = [
+    "int_marts__purchases",
     "customer_orders_summary",
     "clv_histogram",
     "clv_spend_histogram",
@@ -44,7 +45,8 @@ STANDINS = {
     "orders": """
         order_id text, customer_id text, order_type text, original_order_id text,
         status text, order_date date, is_future boolean, channel text, currency text,
-        net_amount_reporting decimal(18, 2)
+        net_amount decimal(18, 4), net_amount_reporting decimal(18, 4),
+        reporting_rate decimal(18, 8)
     """,
     "histories": """
         history_id bigint, repeat_count bigint, recency_weeks double precision,

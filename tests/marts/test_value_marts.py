@@ -1,6 +1,7 @@
 """The value marts on both engines: SQL against scipy, CDNOW from orders to values."""
 
 import datetime as dt
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -18,7 +19,8 @@ LATER_AS_OF = "1998-01-01"
 
 @pytest.fixture(scope="module")
 def orders(project, cdnow: Path) -> None:
-    """Every CDNOW purchase as an order, one of them sent back, and a prospect."""
+    """Every CDNOW purchase as an order, one of them sent back at the rate of another year, and a
+    prospect."""
     with duckdb.connect() as connection:
         rows = connection.sql(f"""
             select
@@ -27,7 +29,8 @@ def orders(project, cdnow: Path) -> None:
                 customer_id, 'sale' as order_type, null::varchar as original_order_id,
                 'completed' as status, date as order_date,
                 date >= date '1997-10-01' as is_future, 'shop' as channel, 'USD' as currency,
-                amount::decimal(18, 2) as net_amount_reporting
+                amount::decimal(18, 4) as net_amount, net_amount as net_amount_reporting,
+                1::decimal(18, 8) as reporting_rate
             from '{cdnow}'
         """).to_arrow_table()
     returned = rows.slice(1, 1).to_pylist()[0]
@@ -35,7 +38,9 @@ def orders(project, cdnow: Path) -> None:
         "order_id": "shop:return-1",
         "order_type": "return",
         "original_order_id": returned["order_id"],
-        "net_amount_reporting": -returned["net_amount_reporting"],
+        "net_amount": -returned["net_amount"],
+        "net_amount_reporting": -returned["net_amount_reporting"] * Decimal("0.99"),
+        "reporting_rate": Decimal("0.99"),
     }
     returns = pa.Table.from_pylist([returned], schema=rows.schema)
     customers = [*rows["customer_id"].unique().to_pylist(), "nobody-yet"]
@@ -70,6 +75,24 @@ def test_a_first_build_scores_with_the_defaults(project, built):
     )
     assert row["scores"] == row["defaults"] == buyers["n"]
     assert 20 < row["spend"] < 50  # of this shop, whatever the seed's shop sold
+
+
+def test_of_what_came_back_whole_nothing_was_kept(project, built):
+    """At the rate of the day it came back, a hundredth of it would be left."""
+    [row] = project.fetch("""
+        select
+            s.mean_repeat_amount * s.repeat_count as kept,
+            (
+                select sum(o.net_amount) from standins.orders as o
+                where o.customer_id = s.customer_id and o.order_date > s.first_order_date
+                    and o.order_type = 'sale' and not o.is_future
+                    and o.order_id != returned.original_order_id
+            ) as bought_besides
+        from standins.orders as returned
+        inner join marts.customer_orders_summary as s on returned.customer_id = s.customer_id
+        where returned.order_id = 'shop:return-1'
+    """)
+    assert row["kept"] == pytest.approx(float(row["bought_besides"]), abs=1e-9)
 
 
 def test_the_fit_is_kept_and_used(project, fitted):
