@@ -18,11 +18,12 @@
     1 / (1 + {{ odds_of_strangers() }} + {{ odds_of_household() }})
 {%- endmacro %}
 
-{# Against one person: exp of more than 700 is no double. #}
+{# Against one person: exp of more than 700 is no double, and PostgreSQL raises where exp of less
+   than -700 is next to none. #}
 {% macro odds_of_strangers() -%}
-    exp(least(-(evidence + match_odds) * ln(2.0), 700))
+    exp(greatest(least(-(evidence + match_odds) * ln(2.0), 700), -700))
 {%- endmacro %}
 
 {% macro odds_of_household() -%}
-    exp(least(-(household_evidence + household_odds) * ln(2.0), 700))
+    exp(greatest(least(-(household_evidence + household_odds) * ln(2.0), 700), -700))
 {%- endmacro %}
