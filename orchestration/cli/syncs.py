@@ -309,6 +309,7 @@ def _as_dict(found: "Preview") -> dict[str, Any]:
         "is_stale": run.error_code == "STALE_PLAN",
         "rows": _counts(run),
         "estimated_calls": found.estimated_calls,
+        "in_doubt": found.in_doubt,
         "reasons": _reasons(found),
         "guards": [{**v.as_dict(), "override": _override(v)} for v in run.guards],
         "sample": [asdict(row) for row in found.sample],
