@@ -189,6 +189,12 @@ def test_a_detached_value_joins_no_more(told) -> None:
     assert ("shop:detached", "detached") in {(row[0], row[-1]) for row in rejections}
 
 
+def test_what_people_decide_fails_no_data_test(told, project) -> None:
+    """A reason that a test of accepted values does not know stops every build for as long as the
+    decision is in force."""
+    project.invoke("test", "--select", "path:models/identity,test_type:data")
+
+
 def test_people_decide_even_against_a_rule_and_it_is_seen(told) -> None:
     keys = [card["record_key"] for card in cards()]
     assert len({told[0].customers[key] for key in keys}) == len(keys)
