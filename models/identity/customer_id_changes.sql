@@ -103,7 +103,10 @@ events as (
             case when related.record_count = 0 then related.lost_count else related.gained_count end
             as {{ dbt.type_bigint() }}
         ) as record_count,
-        coalesce(related.decision_number, others.decision_number) as decision_number,
+        coalesce(related.joining_decision_number, others.joining_decision_number)
+            as joining_decision_number,
+        coalesce(related.parting_decision_number, others.parting_decision_number)
+            as parting_decision_number,
         coalesce(related.new_record_hash, others.new_record_hash) as new_record_hash,
         coalesce(related.gone_record_hash, others.gone_record_hash) as gone_record_hash
 
@@ -113,6 +116,20 @@ events as (
         on
             related.run_number = others.run_number
             and related.other_customer_id = others.customer_id
+
+),
+
+-- Nobody is merged because two were told apart, nor the other way round.
+decided as (
+
+    select
+        *,
+        case
+            when change_type = 'merged' then joining_decision_number
+            when other_customer_id is not null then parting_decision_number
+        end as decision_number
+
+    from events
 
 ),
 
@@ -137,7 +154,7 @@ explained as (
             then coalesce(new_record_hash, gone_record_hash)
         end as record_hash
 
-    from events
+    from decided
 
 )
 
