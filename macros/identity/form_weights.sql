@@ -8,22 +8,28 @@
     {%- for kind in ['weight', 'household_weight'] %}
     case
         {%- if name == 'birth_date' and kind == 'household_weight' %}
-        -- Another first name with the same birth date in one family is a twin, and so it is where
-        -- one of the two surnames has a slip: Fontleer and Fontlier are one family.
+        when {{ are_twins_at_home() }} then 0
+        {%- endif %}
+        {%- if name == 'last_name' and kind == 'household_weight' %}
+        -- A slip in the surname makes no twins one person: Fontleer and Fontlier would have 2.3
+        -- bits for it, where twice Fontlier has 0.2 against.
         when
-            compared.first_name_level = 'other'
-            and compared.birth_date_level = 'equal'
-            and compared.last_name_level in ('{{ one_surname() | join("', '") }}')
-            and (
-                compared.address_level = 'same_home'
-                or compared.phone_level = 'equal'
-                or compared.email_level = 'equal'
-            )
-            then 0
+            compared.last_name_level in ('{{ one_surname()[1:] | join("', '") }}')
+            and {{ are_twins_at_home() }}
+            then
+                case
+                    {%- for level in one_surname()[1:] %}
+                    when compared.last_name_level = '{{ level }}'
+                        then least(
+                            bits.last_name_{{ level }}_household_weight,
+                            bits.last_name_equal_household_weight
+                        )
+                    {%- endfor %}
+                end
         {%- endif %}
         {%- for level in comparison.levels %}
         when compared.{{ name }}_level = '{{ level.level }}'
-            then {{ weight_of_level(name, level.level, kind) }}
+            then bits.{{ name }}_{{ level.level }}_{{ kind }}
             {%- if level.term and kind == 'weight' %} + compared.{{ level.term }}_rarity{% endif %}
         {%- endfor %}
         when compared.{{ name }}_level = 'other' then bits.{{ name }}_other_{{ kind }}
@@ -38,16 +44,19 @@
     {% do return(['equal', 'near', 'similar']) %}
 {%- endmacro %}
 
-{# A slip in the surname is as likely between two of one family as between two records of one
-   person, so it tells them apart no better than the surname itself: Fontleer and Fontlier would
-   have 2.3 bits for one person, where twice Fontlier has 0.2 against. #}
-{% macro weight_of_level(comparison, level, kind) -%}
-    {%- set weight = 'bits.' ~ comparison ~ '_' ~ level ~ '_' ~ kind -%}
-    {%- if comparison == 'last_name' and kind == 'household_weight' and level in one_surname()[1:] -%}
-    least({{ weight }}, bits.{{ comparison }}_equal_{{ kind }})
-    {%- else -%}
-    {{ weight }}
-    {%- endif -%}
+{# Another first name with the same birth date in one family is a twin, and so it is where one of
+   the two surnames has a slip. #}
+{% macro are_twins_at_home() -%}
+    (
+        compared.first_name_level = 'other'
+        and compared.birth_date_level = 'equal'
+        and compared.last_name_level in ('{{ one_surname() | join("', '") }}')
+        and (
+            compared.address_level = 'same_home'
+            or compared.phone_level = 'equal'
+            or compared.email_level = 'equal'
+        )
+    )
 {%- endmacro %}
 
 {# The weights as one row, in bits. A level with a term has log2(m) alone: its rarity takes the place
