@@ -103,10 +103,13 @@ events as (
             case when related.record_count = 0 then related.lost_count else related.gained_count end
             as {{ dbt.type_bigint() }}
         ) as record_count,
-        coalesce(related.joining_decision_number, others.joining_decision_number)
-            as joining_decision_number,
-        coalesce(related.parting_decision_number, others.parting_decision_number)
-            as parting_decision_number,
+        -- Nobody is merged because two were told apart, nor the other way round.
+        case
+            when related.other_customer_id is null then null
+            when related.record_count = 0
+                then coalesce(related.joining_decision_number, others.joining_decision_number)
+            else coalesce(related.parting_decision_number, others.parting_decision_number)
+        end as decision_number,
         coalesce(related.new_record_hash, others.new_record_hash) as new_record_hash,
         coalesce(related.gone_record_hash, others.gone_record_hash) as gone_record_hash
 
@@ -116,20 +119,6 @@ events as (
         on
             related.run_number = others.run_number
             and related.other_customer_id = others.customer_id
-
-),
-
--- Nobody is merged because two were told apart, nor the other way round.
-decided as (
-
-    select
-        *,
-        case
-            when change_type = 'merged' then joining_decision_number
-            when other_customer_id is not null then parting_decision_number
-        end as decision_number
-
-    from events
 
 ),
 
@@ -154,7 +143,7 @@ explained as (
             then coalesce(new_record_hash, gone_record_hash)
         end as record_hash
 
-    from decided
+    from events
 
 )
 

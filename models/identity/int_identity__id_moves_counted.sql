@@ -18,19 +18,14 @@ runs as (
 
     select
         run_number,
-        as_of,
-        loaded_through,
-        last_decision_number,
-        lag(last_decision_number) over (order by run_number) as earlier_decision_number
+        max(as_of) as as_of,
+        max(loaded_through) as loaded_through,
+        max(last_decision_number) as last_decision_number,
+        lag(max(last_decision_number)) over (order by run_number) as earlier_decision_number
 
-    from (
-        select distinct
-            run_number,
-            as_of,
-            loaded_through,
-            last_decision_number
-        from assignments
-    ) as run_facts
+    from assignments
+
+    group by run_number
 
 ),
 
