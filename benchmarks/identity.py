@@ -40,6 +40,12 @@ from benchmarks.person_files import Reading, parse_mapping, read_people
 from orchestration.demo.accuracy import Accuracy, Rates, score
 
 BROWSERS = ("cookie_id", "device_id")
+SHARED_BY_TOO_MANY = """
+select identifier_type, count(distinct value_hash), count(*)
+from identity.customer_identifier_rejections
+where reason in ('too_many_records', 'too_many_persons')
+group by identifier_type order by identifier_type
+"""
 MAY_BE_LOST = 0.05
 """Of a column's values, how many the normalisers may make null without a warning."""
 
@@ -63,7 +69,9 @@ class Cost:
 @dataclass(frozen=True)
 class Outcome:
     """What a data set came to; ``settings`` are the dbt variables that were set, ``unlabelled`` the
-    records that are in no rate, ``lost`` by column its values and those that were made null."""
+    records that are in no rate, ``lost`` by column its values and those that were made null,
+    ``shared`` by identifier type the values that were no keys, as too many records or people hold
+    them, and how many records do."""
 
     accuracy: Accuracy
     cost: Cost
@@ -71,6 +79,7 @@ class Outcome:
     unlabelled: int
     lost: dict[str, tuple[int, int]]
     readings: tuple[Reading, ...]
+    shared: dict[str, tuple[int, int]]
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON: counts, rates to full precision, seconds, MB."""
@@ -90,6 +99,10 @@ class Outcome:
                 name: {"values": values, "made_null": lost}
                 for name, (values, lost) in self.lost.items()
             },
+            "shared_by_too_many": {
+                name: {"values": values, "records": records}
+                for name, (values, records) in self.shared.items()
+            },
             "warnings": self.warnings(),
         }
 
@@ -107,6 +120,11 @@ class Outcome:
                     f"{lost:,} of {values:,} values of {name} are none that the models can"
                     f" use, and count as empty{hint}"
                 )
+        told += [
+            f"values of {name} that too many records or people share: {values:,}, on {records:,}"
+            " records; they join nobody (limits: seed identifier_rules)"
+            for name, (values, records) in self.shared.items()
+        ]
         if not self.accuracy.true_pairs:
             told.append("no two records have the same label: there is nothing to find")
         return told
@@ -123,8 +141,8 @@ def settings_of(country: str, exact: bool = False) -> dict[str, Any]:
 
 
 def run_models(folder: str, settings: dict[str, Any], results: Any) -> None:
-    """Resolve ``records.parquet`` of the folder into its ``customers.parquet``; puts a ``Cost`` and
-    what was lost on the way."""
+    """Resolve ``records.parquet`` of the folder into its ``customers.parquet``; puts a ``Cost``,
+    what was lost on the way and what too many share."""
     begun = time.perf_counter()
     warehouse = IdentityWarehouse(Path(folder), settings, threads=2)
     started = time.perf_counter()
@@ -135,7 +153,8 @@ def run_models(folder: str, settings: dict[str, Any], results: Any) -> None:
     pq.write_table(warehouse.customer_table(), f"{folder}/customers.parquet")
     start = started - begun + (ran - loaded - warehouse.model_seconds)
     cost = Cost(start, loaded - started, warehouse.model_seconds, peak_mb())
-    results.put((cost, warehouse.lost))
+    shared = {name: counts for name, *counts in warehouse.query(SHARED_BY_TOO_MANY)}
+    results.put((cost, warehouse.lost, shared))
 
 
 def measure(
@@ -173,12 +192,13 @@ def measure(
         place = folder or Path(temporary)
         place.mkdir(parents=True, exist_ok=True)
         pq.write_table(with_anonymity(people.records), place / "records.parquet")
-        cost, lost = in_process(run_models, str(place), settings)
+        cost, lost, shared = in_process(run_models, str(place), settings)
         found = pq.read_table(place / "customers.parquet")
     if found.num_rows != people.records.num_rows:
         raise SystemExit(f"{people.records.num_rows} records went in, {found.num_rows} came out")
     unlabelled = people.truth["person_id"].null_count
-    return Outcome(score(people.truth, found), cost, settings, unlabelled, lost, people.readings)
+    accuracy = score(people.truth, found)
+    return Outcome(accuracy, cost, settings, unlabelled, lost, people.readings, shared)
 
 
 def _for_each(paths: Sequence[Path], given: Sequence[Any], option: str) -> list[Any]:

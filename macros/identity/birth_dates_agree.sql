@@ -27,3 +27,16 @@
         or ({{ month_right }} = 1 and {{ day_right }} = 1)
     )
 {%- endmacro %}
+
+{# Father and son with one name. Year and day of the year differ at once, so it is no slip of the
+   hand, which spoils one of them: 1955 for 1985 leaves 2 March. #}
+{% macro are_births_a_generation_apart(left, right) -%}
+    (
+        not {{ birth_dates_agree(left, right) }}
+        and abs(extract(year from {{ left }}) - extract(year from {{ right }})) >= 15
+        and not (
+            extract(month from {{ left }}) = extract(month from {{ right }})
+            and extract(day from {{ left }}) = extract(day from {{ right }})
+        )
+    )
+{%- endmacro %}

@@ -1,11 +1,18 @@
 {% macro persons_contradict(one, other) -%}
     (
         -- Birth dates alone speak against a phone; against an e-mail or a card only together
-        -- with the first name.
+        -- with the first name, or where a generation lies between: Jean, born in 1955, and his
+        -- son Jean, born in 1985, have the mailbox of the family. A key of a system is one's own.
         (
             not {{ birth_dates_agree(one ~ '.birth_date', other ~ '.birth_date') }}
             and (
                 not coalesce(identifier_rules.is_strong, false)
+                or (
+                    identifier_rules.match_on != 'value'
+                    and {{ are_births_a_generation_apart(
+                        one ~ '.birth_date', other ~ '.birth_date'
+                    ) }}
+                )
                 or (
                     names_aliased.left_name is null
                     and not {{ first_names_agree(

@@ -103,7 +103,13 @@ events as (
             case when related.record_count = 0 then related.lost_count else related.gained_count end
             as {{ dbt.type_bigint() }}
         ) as record_count,
-        coalesce(related.decision_number, others.decision_number) as decision_number,
+        -- Nobody is merged because two were told apart, nor the other way round.
+        case
+            when related.other_customer_id is null then null
+            when related.record_count = 0
+                then coalesce(related.joining_decision_number, others.joining_decision_number)
+            else coalesce(related.parting_decision_number, others.parting_decision_number)
+        end as decision_number,
         coalesce(related.new_record_hash, others.new_record_hash) as new_record_hash,
         coalesce(related.gone_record_hash, others.gone_record_hash) as gone_record_hash
 

@@ -35,20 +35,56 @@ sorted as (
 
 ),
 
-listed as (
+compared as (
 
     select
         *,
-        decision != 'withdrawn'
-        and decision_number = max(decision_number) over (
+        max(decision_number) over (
             partition by
                 coalesce(left_record_key, record_key),
                 right_record_key,
                 identifier_type,
                 value_hash
-        ) as is_in_force
+        ) as newest_decision_number,
+        lag(decision) over (
+            partition by
+                coalesce(left_record_key, record_key),
+                right_record_key,
+                identifier_type,
+                value_hash
+            order by decision_number
+        ) as earlier_decision
 
     from sorted
+
+),
+
+listed as (
+
+    select
+        decision_number,
+        decision,
+        author,
+        reason,
+        decided_at,
+        record_key,
+        other_record_key,
+        identifier_type,
+        value_hash,
+        left_record_key,
+        right_record_key,
+        record_hash,
+        other_record_hash,
+        decision != 'withdrawn' and decision_number = newest_decision_number as is_in_force,
+        -- A withdrawal lets go of what it takes back: of a same it parts, of a different it joins.
+        case
+            when decision = 'same' then 'joins'
+            when decision in ('different', 'detach') then 'parts'
+            when earlier_decision = 'same' then 'parts'
+            when earlier_decision in ('different', 'detach') then 'joins'
+        end as effect
+
+    from compared
 
 )
 

@@ -18,19 +18,14 @@ runs as (
 
     select
         run_number,
-        as_of,
-        loaded_through,
-        last_decision_number,
-        lag(last_decision_number) over (order by run_number) as earlier_decision_number
+        max(as_of) as as_of,
+        max(loaded_through) as loaded_through,
+        max(last_decision_number) as last_decision_number,
+        lag(max(last_decision_number)) over (order by run_number) as earlier_decision_number
 
-    from (
-        select distinct
-            run_number,
-            as_of,
-            loaded_through,
-            last_decision_number
-        from assignments
-    ) as run_facts
+    from assignments
+
+    group by run_number
 
 ),
 
@@ -39,18 +34,23 @@ decided as (
     select
         runs.run_number,
         subjects.record_hash,
-        max(subjects.decision_number) as decision_number
+        max(case when subjects.effect = 'joins' then subjects.decision_number end)
+            as joining_decision_number,
+        max(case when subjects.effect = 'parts' then subjects.decision_number end)
+            as parting_decision_number
 
     from runs
 
     inner join (
         select
             decision_number,
+            effect,
             record_hash
         from decisions
         union all
         select
             decision_number,
+            effect,
             other_record_hash as record_hash
         from decisions
         where other_record_hash is not null
@@ -104,7 +104,8 @@ counted as (
         sum(sides.lost) as lost_count,
         min(sides.new_record_hash) as new_record_hash,
         min(sides.gone_record_hash) as gone_record_hash,
-        max(decided.decision_number) as decision_number
+        max(decided.joining_decision_number) as joining_decision_number,
+        max(decided.parting_decision_number) as parting_decision_number
 
     from sides
 
@@ -134,7 +135,8 @@ final as (
         min(counted.run_number) over (partition by counted.customer_id) as first_run_number,
         counted.new_record_hash,
         counted.gone_record_hash,
-        counted.decision_number
+        counted.joining_decision_number,
+        counted.parting_decision_number
 
     from counted
 

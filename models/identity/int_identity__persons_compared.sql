@@ -92,6 +92,9 @@ spelled as (
         coalesce(
             not {{ birth_dates_agree('left_birth_date', 'right_birth_date') }}, false
         ) as has_other_birth_date,
+        coalesce(
+            {{ are_births_a_generation_apart('left_birth_date', 'right_birth_date') }}, false
+        ) as is_a_generation_apart,
         left_birth_date is null or right_birth_date is null as has_no_birth_date
 
     from aligned

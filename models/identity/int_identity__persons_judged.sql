@@ -20,10 +20,12 @@ judged as (
             when 'value'
                 then
                     not (has_other_first_name and (has_other_birth_date or has_other_last_name))
-            -- A family shares a mailbox, so another first name is another person.
+            -- A family shares a mailbox, so another first name is another person, and so is the
+            -- same one a generation apart: Jean and his son Jean.
             when 'value_and_first_name'
                 then
                     not has_other_first_name
+                    and not is_a_generation_apart
                     and not (has_other_last_name and has_other_birth_date)
                     and not (is_nameless and (has_other_last_name or has_other_birth_date))
             -- Father and son share a name and a phone, and a number goes on to strangers; near

@@ -10,6 +10,7 @@ from typing import Literal
 
 import pyarrow as pa
 
+from orchestration.normalization import clean_text
 from orchestration.warehouse import Warehouse, compose
 
 TABLE = "state.identity_decisions"
@@ -46,11 +47,13 @@ def decide(
 ) -> int:
     """Append a decision about two known records, or about a record and a value, and return its
     number. Raises ``NoSuchSubject`` where a record is unknown or does not hold the value, and
-    ``ValueError`` where author or reason is empty, the records are one or one is anonymous."""
+    ``ValueError`` where author or reason is empty to the eye, the records are one or one is
+    anonymous."""
     if record_key == other_record_key:
         raise ValueError("a decision is about two different records")
-    for key in filter(None, (record_key, other_record_key)):
-        if _is_anonymous(warehouse, key) and other_record_key is not None:
+    for key in (record_key, other_record_key):
+        # An empty key is no record; only None says that the decision is about a value.
+        if key is not None and _is_anonymous(warehouse, key) and other_record_key is not None:
             raise ValueError(
                 f"record {key} is anonymous: a browser or device is the customer's whose log-ins"
                 " it has, and nothing is decided about it; a value of it can be detached"
@@ -107,7 +110,9 @@ def _what_is_in_force(warehouse: Warehouse, decision_number: int) -> dict[str, s
 
 
 def _append(warehouse: Warehouse, about: dict[str, str | None], author: str, reason: str) -> int:
-    if not author.strip() or not reason.strip():
+    # Who audits must read something: a zero-width space is no name.
+    author, reason = clean_text(author), clean_text(reason)
+    if author is None or reason is None:
         raise ValueError("a decision needs an author and a reason")
     table = warehouse.relation(TABLE)
     with warehouse.transaction():
@@ -117,8 +122,8 @@ def _append(warehouse: Warehouse, about: dict[str, str | None], author: str, rea
         row = {
             "decision_number": number,
             **about,
-            "author": author.strip(),
-            "reason": reason.strip(),
+            "author": author,
+            "reason": reason,
             "decided_at": datetime.now(UTC).replace(tzinfo=None),
         }
         warehouse.load(table, pa.Table.from_pylist([row], schema=_SCHEMA))
@@ -130,7 +135,7 @@ def _is_anonymous(warehouse: Warehouse, record_key: str) -> bool:
     sql = compose("select is_anonymous from {r} where record_key = ?", r=records)
     rows = warehouse.fetch(sql, [record_key])
     if not rows:
-        raise NoSuchSubject(f"no record {record_key}")
+        raise NoSuchSubject(f"no record {record_key or repr(record_key)}")
     return rows[0]["is_anonymous"]
 
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from orchestration.cli import app
 from orchestration.identity.decisions import NoSuchSubject, decide, hash_of_value, withdraw
 from orchestration.identity.explain import explain_apart, explain_customer, explain_link
 from orchestration.warehouse import Warehouse
@@ -189,6 +191,12 @@ def test_a_detached_value_joins_no_more(told) -> None:
     assert ("shop:detached", "detached") in {(row[0], row[-1]) for row in rejections}
 
 
+def test_what_people_decide_fails_no_data_test(told, project) -> None:
+    """A reason that a test of accepted values does not know stops every build for as long as the
+    decision is in force."""
+    project.invoke("test", "--select", "path:models/identity,test_type:data")
+
+
 def test_people_decide_even_against_a_rule_and_it_is_seen(told) -> None:
     keys = [card["record_key"] for card in cards()]
     assert len({told[0].customers[key] for key in keys}) == len(keys)
@@ -226,6 +234,28 @@ def test_a_decision_about_nothing_is_refused(told, project) -> None:
         on(project, decide, "same", "crm:path", other_record_key="pos:path", author="", reason="x")
     with pytest.raises(NoSuchSubject, match="no decision 99"):
         on(project, withdraw, 99, **BY)
+
+
+@pytest.mark.parametrize("ends", [("crm:path", ""), ("", "crm:path")])
+def test_an_empty_key_is_no_record(told, project, ends) -> None:
+    """A shell leaves it where a variable is not set."""
+    written = "select count(*) from state.identity_decisions"
+    before = project.query(written)
+    with project.environment():
+        done = CliRunner().invoke(app, ["identity", "link", *ends, "--author=A", "--reason=b"])
+    assert done.exit_code == 2
+    assert "no record ''" in done.output
+    assert project.query(written) == before
+
+
+@pytest.mark.parametrize("nothing", ["", " ", "\u00a0", "\u200b\u200d", "\ufeff \u2060"])
+@pytest.mark.parametrize("missing", ["author", "reason"])
+def test_who_decides_and_why_can_be_read(told, project, missing, nothing) -> None:
+    by = {**BY, missing: nothing}
+    with pytest.raises(ValueError, match="an author and a reason"):
+        on(project, decide, "same", "crm:path", other_record_key="pos:path", **by)
+    with pytest.raises(ValueError, match="an author and a reason"):
+        on(project, withdraw, 2, **by)
 
 
 @pytest.mark.parametrize("decision", ["same", "different"])

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import inspect
+import re
+import shutil
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from orchestration.identity import diff as identity_diff
+from orchestration.identity import explain
 from orchestration.identity.explain import ApartAnswer, LinkAnswer
+from orchestration.warehouse import ROOT
+from tests.conftest import Dbt
+from tests.fixtures import demo_project
 
 BASE = {"a1": "a", "a2": "a", "b1": "b", "c1": "c", "c2": "c", "d1": "d", "same": "s"}
 HEAD = {"a1": "a", "a2": "a", "b1": "a", "c1": "c", "c2": "x", "d1": "e", "same": "s"}
@@ -83,3 +91,40 @@ def test_an_unknown_revision_is_said(tmp_path) -> None:
     file = warehouse(tmp_path / "warehouse.duckdb", BASE, ["a"])
     with pytest.raises(identity_diff.DiffFailed, match="no revision nowhere"):
         identity_diff.diff("nowhere", file)
+
+
+def test_all_that_explains_a_sample_is_built(dbt: Dbt) -> None:
+    """Else it is not there, or is of the build before."""
+    source = inspect.getsource(explain).replace(inspect.getsource(explain.explain_customer), "")
+    source = source.replace(inspect.getsource(explain._current_id), "")
+    read = set(re.findall(r'warehouse\.relation\("(\w+)"\)', source))
+    assert {"identity_links", "identity_similar_pairs", "customer_identities"} <= read
+    selected = (*identity_diff._COMPARED, *identity_diff._EXPLAINED)
+    listed = dbt.invoke("list", "--output", "name", "--select", *selected)
+    assert read <= set(listed.result)
+
+
+@pytest.mark.slow
+def test_a_warehouse_that_is_only_landed_is_compared(tmp_path, monkeypatch) -> None:
+    """With a base to which a telephone proves nothing: what it joins now has a path."""
+    project = demo_project.on_duckdb(tmp_path / "landed")
+    project.cdp("demo-data", "--out", str(project.data), "--persons", "500", "--seed", "7")
+    project.cdp("land", str(project.data / "raw"))
+
+    @contextmanager
+    def checked_out(revision: str, folder: Path):
+        for part in ("models", "macros", "seeds", "tests"):
+            shutil.copytree(ROOT / part, folder / part)
+        for part in ("dbt_project.yml", "profiles.yml"):
+            shutil.copy(ROOT / part, folder / part)
+        rules = folder / "seeds/identity/identifier_rules.csv"
+        rules.write_text(rules.read_text().replace("phone,80,true,", "phone,80,false,"))
+        yield folder
+
+    monkeypatch.setattr(identity_diff, "_checked_out", checked_out)
+    with project.environment():
+        found = identity_diff.diff("main", Path(project.env["CDP_DUCKDB_PATH"]))
+    assert found.merged > found.split == 0
+    assert found.joined_pairs
+    for pair in found.joined_pairs:
+        assert "phone" in {link.rule for link in pair.path}

@@ -180,6 +180,18 @@ def test_the_records_meet_the_contract(deduplicated) -> None:
     assert expected <= set(rows(folder, sql))
 
 
+def test_values_that_too_many_share_are_told(tmp_path: Path) -> None:
+    """101 equal rows of one person are 101 customers: a telephone joins 100 at most."""
+    (tmp_path / "people.csv").write_text("phone,who\n" + "+33639980041,A\n" * 101)
+    figures = run(tmp_path / "people.csv", "--truth=who", folder=tmp_path)
+    assert figures["customers"] == 101
+    assert figures["shared_by_too_many"] == {"phone": {"values": 1, "records": 101}}
+    assert figures["warnings"] == [
+        "values of phone that too many records or people share: 1, on 101 records; they join nobody"
+        " (limits: seed identifier_rules)"
+    ]
+
+
 @pytest.mark.slow
 def test_two_files_are_linked(tmp_path: Path) -> None:
     """Each has columns of its own; Parquet values are read as text."""
