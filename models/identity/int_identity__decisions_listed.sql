@@ -1,6 +1,10 @@
 -- What people decided, and whether it still holds: the newest decision about two records, or
 -- about a record and a value, counts.
 
+{%- set about -%}
+partition by coalesce(left_record_key, record_key), right_record_key, identifier_type, value_hash
+{%- endset %}
+
 with
 
 decisions as (
@@ -39,21 +43,8 @@ compared as (
 
     select
         *,
-        max(decision_number) over (
-            partition by
-                coalesce(left_record_key, record_key),
-                right_record_key,
-                identifier_type,
-                value_hash
-        ) as newest_decision_number,
-        lag(decision) over (
-            partition by
-                coalesce(left_record_key, record_key),
-                right_record_key,
-                identifier_type,
-                value_hash
-            order by decision_number
-        ) as earlier_decision
+        max(decision_number) over ({{ about }}) as newest_decision_number,
+        lag(decision) over ({{ about }} order by decision_number) as earlier_decision
 
     from sorted
 

@@ -64,9 +64,8 @@ class Klaviyo(Destination):
         self._spec = spec
         self._api = api
         # Rates are per endpoint and kept by its client.
-        rows = {"profiles": 10_000, "lists": 1_000, "subscriptions": 1_000}[spec.object]
-        if spec.mode == "delete":
-            rows = _ERASURES
+        written = {"profiles": 10_000, "lists": 1_000, "subscriptions": 1_000}[spec.object]
+        rows = _ERASURES if spec.mode == "delete" else written
         self.limits = Limits(rows, ((60, 1),), batch_bytes=5_000_000 - _ENVELOPE_BYTES)
 
     @classmethod

@@ -18,7 +18,7 @@ from tests.sync.lab import SYNC, Lab
 FUNCTIONS = {
     orchestration.sync.run: ("run_sync",),
     orchestration.sync.preview: ("preview", "planned_rows"),
-    orchestration.sync.reconcile: ("reconcile", "retry"),
+    orchestration.sync.reconcile: ("reconcile", "resend", "retry", "settle"),
     orchestration.sync.repair: ("repair",),
     orchestration.sync.overview: ("overview",),
     orchestration.sync.spec: ("edited_since_read",),

@@ -253,6 +253,20 @@ def test_rows_that_were_refused_too_often_can_be_tried_again(terminal: Terminal)
     assert "no row of that key" in shown
 
 
+def test_all_rows_are_sent_once_more_when_somebody_says_so(terminal: Terminal) -> None:
+    terminal.lab.add_customers(3)
+    terminal.lab.sync()
+    assert "two things" in terminal.cdp("retry", SYNC, "--all", "--key", "c0001", code=2)
+    assert "3 rows are planned again" in terminal.cdp("retry", SYNC, "--all")
+    terminal.lab.build()
+    assert terminal.lab.sync().rows_delivered == 3
+
+
+def test_only_events_are_settled(terminal: Terminal) -> None:
+    assert "sent again by the next run" in terminal.cdp("settle", SYNC, "--lost", code=2)
+    assert "Missing option" in terminal.cdp("settle", SYNC, code=2)
+
+
 def test_what_was_changed_or_lost_over_there_is_sent_again(terminal: Terminal) -> None:
     lab = terminal.lab
     lab.add_customers(150)

@@ -25,7 +25,7 @@ from orchestration.sync.reconcile import resend, settle
 from orchestration.sync.run import SyncRun, run_sync
 from orchestration.sync.spec import InvalidSync, Mode
 from orchestration.warehouse import Warehouse, dbt
-from tests.fixtures.activation_project import make_project, stand_in_statements
+from tests.fixtures.activation_project import make_project, remove_the_sync, stand_in_statements
 
 MODES = typing.get_args(Mode)
 SYNC, PLANNED = "sync_hubspot__contacts", "int_activation__hubspot_contacts_planned"
@@ -71,9 +71,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     project = make_project(tmp_path_factory.mktemp("modes") / "project")
     models = project / "models/activation"
     texts = {name: (models / name).read_text() for name in (f"{SYNC}.sql", f"{SYNC}.yml")}
-    for name in (SYNC, PLANNED):
-        for suffix in (".sql", ".yml"):
-            (models / f"{name}{suffix}").unlink()
+    remove_the_sync(project)
     planned = []
     for mode in (*MODES, BOTH):
         sync, plan = f"sync_notebook__{mode}", f"int_activation__{mode}_planned"
@@ -95,16 +93,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert f"[{PLANNED}]" in text
     settings.write_text(text.replace(f"[{PLANNED}]", f"[{', '.join(planned)}]"))
     execute(project, *stand_in_statements())
-    for number in range(1, 7):
-        key = f"c{number}"
-        execute(
-            project,
-            f"insert into standin.customers values ('{key}', '{key}@example.com', 'Ana', 'Ruiz',"
-            f" '+34600000{number:03}', 'Madrid', 'ES')",
-            f"insert into standin.segment_members values ('champions', '{key}')",
-            f"insert into standin.customer_consents values"
-            f" ('{key}', 'marketing', 'email', true, false)",
-        )
+    add(project, "c", 6)
     return project
 
 

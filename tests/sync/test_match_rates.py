@@ -18,8 +18,8 @@ from tests.destinations.google import case as google
 from tests.destinations.meta import case as meta
 from tests.fakes.google import FakeGoogle, Verdict
 from tests.fakes.meta import FakeMeta
-from tests.fixtures.activation_project import make_project, stand_in_statements
-from tests.sync.lab import PLANNED, SYNC
+from tests.fixtures.activation_project import make_project, remove_the_sync, stand_in_statements
+from tests.sync.lab import PLANNED
 
 PURPOSES = ("ads_user_data", "ads_personalisation")
 COLUMNS = {
@@ -83,10 +83,7 @@ class AdsLab:
 @pytest.fixture(scope="module")
 def ads_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     project = make_project(tmp_path_factory.mktemp("match_rates") / "project")
-    models = project / "models/activation"
-    for name in (SYNC, PLANNED):
-        for suffix in (".sql", ".yml"):
-            (models / f"{name}{suffix}").unlink()
+    models = remove_the_sync(project)
     planned = []
     for vendor, columns in COLUMNS.items():
         sync, plan = f"sync_{vendor}__audience", f"int_activation__{vendor}_planned"

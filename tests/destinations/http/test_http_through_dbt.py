@@ -15,7 +15,7 @@ from orchestration.sync.spec import load_manifest, load_sync
 from orchestration.warehouse import ROOT, Warehouse, dbt
 from tests.destinations.http.case import BATCH, BY_ID, BY_KEY
 from tests.fakes.server import Answer, ApiError, FakeServer, Request
-from tests.fixtures.activation_project import make_project, stand_in_statements
+from tests.fixtures.activation_project import make_project, remove_the_sync, stand_in_statements
 
 DOCUMENT = ROOT / "docs" / "destinations" / "http.md"
 OTHER, OTHER_PLAN = "sync_hubspot__contacts", "int_activation__hubspot_contacts_planned"
@@ -68,10 +68,7 @@ def documented() -> dict[str, Any]:
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The activation models with this sync for the one that is theirs."""
     project = make_project(tmp_path_factory.mktemp("http") / "project")
-    models = project / "models" / "activation"
-    for name in (OTHER, OTHER_PLAN):
-        for suffix in (".sql", ".yml"):
-            (models / f"{name}{suffix}").unlink()
+    models = remove_the_sync(project)
     columns = [{"name": n, "data_type": "string"} for n in ("external_id", "email", "points")]
     exposure = {
         "name": SYNC,
