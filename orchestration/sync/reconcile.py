@@ -124,7 +124,8 @@ def settle(
 def _in_doubt(warehouse: Warehouse, sync_name: str, key: str | None) -> list[Row]:
     sql = """
         select row_key, customer_id, last_action, last_hash, last_attempt from {ledger}
-        where sync_name = ? and is_uncertain and row_key = coalesce(?, row_key)
+        where sync_name = ? and is_uncertain and last_action = 'upsert'
+            and row_key = coalesce(?, row_key)
         order by row_key
     """
     sql = compose(sql, ledger=warehouse.relation("sync_ledger_current"))

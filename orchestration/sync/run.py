@@ -183,7 +183,8 @@ class _Errand:
         self, endpoint: Destination, last_phase: str, underway: set[str], delivery: Delivery
     ) -> Iterator[list[Row]]:
         """Without rows that an older job may still write, and events an endpoint would keep
-        twice: their first call has no known end, and a person has to look."""
+        twice: their first call has no known end, and a person has to look. Who is erased is
+        taken away all the same, however often."""
         is_once = self._is_once(endpoint)
         limits = endpoint.limits
         for rows in self.plan.batches(
@@ -191,7 +192,11 @@ class _Errand:
         ):
             settled = [row for row in rows if row.key not in underway]
             delivery.underway += len(rows) - len(settled)
-            free = [row for row in settled if not (is_once and row.is_uncertain)]
+            free = [
+                row
+                for row in settled
+                if not (is_once and row.is_uncertain and row.action == "upsert")
+            ]
             delivery.in_doubt += len(settled) - len(free)
             yield from _set_apart(free, limits.batch_rows)
 

@@ -215,6 +215,24 @@ def test_an_event_in_doubt_waits_for_a_person(project: Path) -> None:
         settle("sync_notebook__mirror", project_dir=project, arrived=True)
 
 
+def test_who_is_erased_is_taken_away_whatever_is_in_doubt(project: Path) -> None:
+    name = "sync_notebook__append"
+    build(project)
+    run(project, "append")
+    add(project, "x", 1)
+    build(project)
+    run_sync(name, project_dir=project, destination=Silent(Unanswered("CONNECTION_LOST")))
+    execute(project, "insert into standin.customer_suppressions values ('x1', 'erasure')")
+    for answer in (Silent(Unanswered("CONNECTION_LOST")), Notebook()):
+        build(project)
+        run_sync(name, project_dir=project, destination=answer)
+        assert ("x1", "remove", "erasure") in answer.asked
+        # Whether an event arrived is one thing, whether a person is gone another.
+        assert settle(name, project_dir=project, arrived=True) == 0
+    build(project)
+    assert run(project, "append")[1] == {}
+
+
 def test_what_a_killed_process_had_written_down_is_little(project: Path) -> None:
     """Of events that must not be sent twice: no more than there are connections."""
     name = "sync_notebook__append"
