@@ -18,12 +18,11 @@
     1 / (1 + {{ odds_of_strangers() }} + {{ odds_of_household() }})
 {%- endmacro %}
 
-{# Against one person: exp of more than 700 is no double, and PostgreSQL raises where exp of less
-   than -700 is next to none. #}
+{# Against one person. #}
 {% macro odds_of_strangers() -%}
-    exp(greatest(least(-(evidence + match_odds) * ln(2.0), 700), -700))
+    {{ exp_clamped('-(evidence + match_odds) * ln(2.0)') }}
 {%- endmacro %}
 
 {% macro odds_of_household() -%}
-    exp(greatest(least(-(household_evidence + household_odds) * ln(2.0), 700), -700))
+    {{ exp_clamped('-(household_evidence + household_odds) * ln(2.0)') }}
 {%- endmacro %}

@@ -1,6 +1,6 @@
 -- What was kept of a purchase is reckoned in the currency it was paid in and converted once, at
--- the rate of the sale. Rounded one by one, 99.99 GBP and the three returns of 33.33 GBP that take
--- all of it back leave 0.0001 EUR; at the rates of two years they leave euros.
+-- the rate of the sale. Rounded one by one, 28.15 GBP (32.8511 EUR) and the returns of 8.22, 13.01
+-- and 6.92 that take all of it back (32.8510) leave 0.0001; at the rates of two years, euros.
 
 with
 

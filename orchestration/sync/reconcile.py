@@ -82,12 +82,11 @@ def resend(sync_name: str, target: str | None = None, *, project_dir: Path = ROO
         Warehouse.open(target, project_dir) as warehouse,
         session(warehouse, spec, manifest, None) as opened,
     ):
-        opened.ended = {"status": "unreconciled"}
+        opened.ended = {"status": "reset"}
         for rows in Plan(warehouse, spec).held_unchanged(_ROWS_PER_COMMIT):
             drifted = {row.key: Outcome(row.key, "drifted") for row in rows}
             opened.ledger.record_outcomes(rows, drifted)
             count += len(rows)
-        opened.ended = {"status": "reset"}
     return count
 
 
