@@ -12,7 +12,7 @@
         {%- endif %}
         {%- if name == 'last_name' and kind == 'household_weight' %}
         -- A slip in the surname makes no twins one person: Fontleer and Fontlier would have 2.3
-        -- bits for it, where twice Fontlier has 0.2 against.
+        -- bits for it, where two of the name Fontlier have 0.3 against.
         when
             compared.last_name_level in ('{{ one_surname()[1:] | join("', '") }}')
             and {{ are_twins_at_home() }}
