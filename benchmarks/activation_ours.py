@@ -34,6 +34,7 @@ class Rows(Destination):
     """Takes rows as a JSON list, or one by one as objects."""
 
     name = "rows"
+    has_coroutines = True
     limits: Limits
     supported: ClassVar = frozenset({("contacts", "audience")})
 
@@ -49,12 +50,16 @@ class Rows(Destination):
     def calls(self) -> int:
         return self._http.calls
 
-    def upsert(self, rows: Sequence[Row]) -> list[Outcome]:
+    async def send(self, rows: Sequence[Row]) -> list[Outcome]:
         values = [row.values for row in rows]
-        reply = self._http.post("/rows", values if self.limits.batch_rows > 1 else values[0])
+        payload = values if self.limits.batch_rows > 1 else values[0]
+        reply = await self._http.call("POST", "/rows", payload)
         if reply.status != 200:
             raise Refused(f"HTTP_{reply.status}")
         return [Outcome.delivered(row.key) for row in rows]
+
+    def upsert(self, rows: Sequence[Row]) -> list[Outcome]:
+        raise NotImplementedError
 
     def remove(self, rows: Sequence[Row]) -> list[Outcome]:
         raise NotImplementedError

@@ -209,10 +209,18 @@ class Destination(ABC):
         if (spec.object, spec.mode) not in cls.supported:
             raise ValueError(f"{cls.name} cannot do mode {spec.mode!r} for {spec.object!r}")
 
+    has_coroutines: ClassVar[bool] = False
+    """``send`` waits for nothing but ``HttpClient.call``, so one thread has many under way: for
+    an endpoint where a row is a request."""
+
     @property
     @abstractmethod
     def calls(self) -> int:
         """Requests made so far, retries included."""
+
+    async def send(self, rows: Sequence[Row]) -> list[Outcome] | Job:
+        """What the engine calls, with rows of one action."""
+        return self.remove(rows) if rows[0].action == "remove" else self.upsert(rows)
 
     @abstractmethod
     def upsert(self, rows: Sequence[Row]) -> list[Outcome] | Job:

@@ -7,7 +7,7 @@ sent twice makes one record, a write is not repeated within a run: the next run 
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -34,6 +34,7 @@ from orchestration.destinations.base import (
 from orchestration.sync.http import HttpClient, Policy, Reply
 from orchestration.sync.safe_url import UrlGuard
 from orchestration.sync.spec import SyncSpec
+from orchestration.sync.switchboard import finish
 
 _GONE = {404, 410}
 _ROW_MODES = ("upsert", "mirror", "audience", "create_only", "update_only", "delete")
@@ -44,6 +45,7 @@ class Http(Destination):
     (all ``CDP_HTTP_...``) and the allow-list ``CDP_WEBHOOK_ALLOWED_HOSTS``."""
 
     name = "http"
+    has_coroutines = True
     supported = frozenset({("records", mode) for mode in _ROW_MODES} | {("events", "append")})
     content_options = frozenset({"body", "row", "update_body", "remove_body", "remove_row"})
     manner_options = frozenset(HttpOptions.model_fields) - content_options - PLACES
@@ -84,18 +86,26 @@ class Http(Destination):
     def calls(self) -> int:
         return self._http.calls
 
-    def upsert(self, rows: Sequence[Row]) -> list[Outcome]:
+    async def send(self, rows: Sequence[Row]) -> list[Outcome]:
+        if rows[0].action == "remove":
+            return await self._removed(rows)
         if self._requests.create.is_batch:
-            return self._many(self._requests.create, rows, self._options.creates_repeatably)
-        return self._each(rows, self._write)
+            return await self._many(self._requests.create, rows, self._options.creates_repeatably)
+        return await self._each(rows, self._write)
+
+    def upsert(self, rows: Sequence[Row]) -> list[Outcome]:
+        return finish(self.send(rows))
 
     def remove(self, rows: Sequence[Row]) -> list[Outcome]:
+        return finish(self.send(rows))
+
+    async def _removed(self, rows: Sequence[Row]) -> list[Outcome]:
         request = self._requests.remove
         if request is None:
             return [Outcome.rejected(row.key, "NO_REMOVAL_DECLARED") for row in rows]
         if request.is_batch:
-            return self._many(request, rows, repeatable=True)
-        return self._each(rows, lambda row: self._take_away(request, row))
+            return await self._many(request, rows, repeatable=True)
+        return await self._each(rows, lambda row: self._take_away(request, row))
 
     def weight(self, row: Row) -> int:
         if not self.limits.batch_bytes:
@@ -111,15 +121,15 @@ class Http(Destination):
 
     # -- one row a request
 
-    def _write(self, row: Row) -> Outcome:
+    async def _write(self, row: Row) -> Outcome:
         mode, requests = self._spec.mode, self._requests
         # Nothing is made here, so a row without an id is asked for, in doubt or not.
         when = "always" if mode == "update_only" else ""
-        remote_id, is_anew = row.remote_id or self._looked_up(row, when), False
+        remote_id, is_anew = row.remote_id or await self._looked_up(row, when), False
         if remote_id and mode == "create_only":
             return Outcome.delivered(row.key, remote_id)
         if remote_id and requests.update:
-            outcome = self._one(requests.update, row, remote_id, repeatable=True)
+            outcome = await self._one(requests.update, row, remote_id, repeatable=True)
             if mode == "update_only" or outcome.error_code not in ("HTTP_404", "HTTP_410"):
                 return outcome
             # Deleted over there: written anew, by another request than the update, whose answer
@@ -128,36 +138,36 @@ class Http(Destination):
         if mode == "update_only" and requests.lookup and not remote_id:
             return Outcome.rejected(row.key, "NOT_THERE")
         repeatable = self._options.creates_repeatably
-        return self._one(requests.create, row, remote_id, repeatable, is_anew)
+        return await self._one(requests.create, row, remote_id, repeatable, is_anew)
 
-    def _take_away(self, request: Request, row: Row) -> Outcome:
+    async def _take_away(self, request: Request, row: Row) -> Outcome:
         remote_id = row.remote_id
         if not remote_id and self._requests.lookup:
-            remote_id = self._looked_up(row, when="always")
+            remote_id = await self._looked_up(row, when="always")
             if not remote_id:
                 return Outcome.delivered(row.key)
         if not remote_id and "cdp_remote_id" in request.names:
             return _never_learned(row)
-        outcome = self._one(request, row, remote_id, repeatable=True)
+        outcome = await self._one(request, row, remote_id, repeatable=True)
         if outcome.error_code in ("HTTP_404", "HTTP_410"):
             return Outcome.delivered(row.key, remote_id)
         return outcome
 
-    def _looked_up(self, row: Row, when: str = "") -> str | None:
+    async def _looked_up(self, row: Row, when: str = "") -> str | None:
         """The id over there of a row that the ledger has no id of."""
         lookup = self._requests.lookup
         if lookup is None:
             return None
         if (when or self._options.lookup_when) == "uncertain" and not row.is_uncertain:
             return None
-        reply = self._send(lookup, self._values(row), None, repeatable=True, reads=True)
+        reply = await self._send(lookup, self._values(row), None, repeatable=True, reads=True)
         if reply.status in _GONE:
             return None
         if reply.status >= 400 or self._error(reply.body):
             raise Refused(self._code(reply))
         return _identifier(value_at(reply.body, self._options.lookup_id_path))
 
-    def _one(
+    async def _one(
         self,
         request: Request,
         row: Row,
@@ -168,7 +178,7 @@ class Http(Destination):
         key = row.idempotency_key(self._spec)
         key = hashlib.sha256(f"{key} anew".encode()).hexdigest()[:32] if is_anew else key
         values = self._values(row) | {"cdp_remote_id": remote_id, "cdp_idempotency_key": key}
-        reply = self._send(request, values, key, repeatable)
+        reply = await self._send(request, values, key, repeatable)
         if reply.status >= 400:
             is_there = reply.status == self._options.exists_status and (
                 row.is_uncertain or self._spec.mode == "create_only"
@@ -183,13 +193,15 @@ class Http(Destination):
             return Outcome.unknown(row.key, "NO_RESULT")
         return Outcome.delivered(row.key, found)
 
-    def _each(self, rows: Sequence[Row], act: Callable[[Row], Outcome]) -> list[Outcome]:
+    async def _each(
+        self, rows: Sequence[Row], act: Callable[[Row], Awaitable[Outcome]]
+    ) -> list[Outcome]:
         """Rows one after the other; the engine has several calls under way. What is known of
         some is not lost when something stops the others."""
         outcomes: list[Outcome] = []
         for row in rows:
             try:
-                outcomes.append(act(row))
+                outcomes.append(await act(row))
             except (Refused, BadValue) as refused:
                 outcomes.append(Outcome.rejected(row.key, refused.code))
             except CallError as error:
@@ -202,7 +214,7 @@ class Http(Destination):
 
     # -- many rows a request
 
-    def _many(self, request: Request, rows: Sequence[Row], repeatable: bool) -> list[Outcome]:
+    async def _many(self, request: Request, rows: Sequence[Row], repeatable: bool) -> list[Outcome]:
         outcomes, sent, bodies = [], [], []
         # What is taken away by nothing but its id cannot be named without it.
         needs_id = request is self._requests.remove and not self._keys & request.names
@@ -220,7 +232,7 @@ class Http(Destination):
         keys = "".join(row.idempotency_key(self._spec) for row in sent)
         key = hashlib.sha256(keys.encode()).hexdigest()[:32]
         values = {ROWS: bodies, "cdp_sync": self._spec.sync_name}
-        reply = self._send(request, values, key, repeatable)
+        reply = await self._send(request, values, key, repeatable)
         if reply.status >= 400 or self._error(reply.body):
             raise Refused(self._code(reply))
         return outcomes + self._results(sent, reply)
@@ -250,7 +262,7 @@ class Http(Destination):
 
     # -- calls
 
-    def _send(
+    async def _send(
         self,
         request: Request,
         values: dict[str, Any],
@@ -266,7 +278,7 @@ class Http(Destination):
         payload = request.body.render(values, self._spec.clear_nulls) if request.body else None
         # An answer is read only where something is looked for in it: many say just "ok".
         is_read = reads or options.remote_id_path or options.error_field or options.results_path
-        return self._http.request(
+        return await self._http.call(
             request.method,
             path or "/",
             payload,

@@ -14,7 +14,6 @@ import logging
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import groupby, islice
@@ -36,12 +35,15 @@ from orchestration.destinations.base import (
 )
 from orchestration.sync.delivery import Delivery, Patience
 from orchestration.sync.ledger import Ledger, OpenJob
+from orchestration.sync.switchboard import Switchboard, Threads
 
 logger = logging.getLogger(__name__)
 
-# Rows whose intent is committed while they wait for a free connection. A commit takes 15 to
-# 30 ms on DuckDB: with rows sent one by one, eight connections would wait for it.
-_WAITING_ROWS = 1000
+# Rows are written down ahead of their calls, as many as are sent in this many seconds: a commit
+# takes 15 to 30 ms on DuckDB, and with rows sent one by one eight connections would wait for it.
+_AHEAD = 1.0
+# Of which so many, before the pace is known, and at most. A killed process leaves them in doubt.
+_FIRST_ROWS, _MOST_ROWS = 1000, 5000
 # Seconds for which answers are gathered into one commit, for the same reason.
 _GATHERING = 0.1
 _SIGN_OF_LIFE = 300.0
@@ -98,6 +100,8 @@ class Courier:
         self._committed = clock()
         self._barren = self._barren_rows = 0
         self._is_proven = False
+        self._rows_ahead = _FIRST_ROWS
+        self._settled = clock()
         self._halt = Event()
         self._jobs: dict[str, OpenJob] = {}
 
@@ -115,10 +119,12 @@ class Courier:
     def deliver(self, batches: Iterable[list[Row]]) -> None:
         """Send batches until there are no more or something says stop, counting into the
         ``Delivery``, which is right even when an exception of the ledger ends the run."""
-        with ThreadPoolExecutor(self._destination.limits.connections, "courier") as pool:
+        desk = Switchboard if self._destination.has_coroutines else Threads
+        ended: SimpleQueue[_Attempt | BaseException] = SimpleQueue()
+        with desk(self._destination.limits.connections, ended.put) as calls:
             try:
                 for _, phase in groupby(batches, key=_phase):
-                    self._carry(phase, pool)
+                    self._carry(phase, calls, ended)
                     if self._halt.is_set():
                         break
             finally:
@@ -127,24 +133,26 @@ class Courier:
 
     # -- one phase
 
-    def _carry(self, batches: Iterator[list[Row]], pool: ThreadPoolExecutor) -> None:
-        # Not futures.wait(): with a thousand under way each answer would ask a thousand.
-        answered: SimpleQueue[Future[_Attempt]] = SimpleQueue()
+    def _carry(
+        self,
+        batches: Iterator[list[Row]],
+        calls: Switchboard | Threads,
+        ended: "SimpleQueue[_Attempt | BaseException]",
+    ) -> None:
         underway = 0
         is_last = False
         while True:
             is_last = is_last or self._must_end()
             if not is_last and underway <= self._room // 2:
                 fresh, is_last = self._draw(batches, self._room - underway)
-                for rows in fresh:
-                    pool.submit(self._attempt, rows).add_done_callback(answered.put)
+                calls.begin(self._attempt(rows) for rows in fresh)
                 underway += len(fresh)
             if not underway:
                 return
             needed = underway - self._room // 2 if not is_last else underway
-            done = list(_gathered(answered, max(1, needed)))
+            done = list(_gathered(ended, max(1, needed)))
             underway -= len(done)
-            self._settle([future.result() for future in done])
+            self._settle(done)
 
     @property
     def _room(self) -> int:
@@ -156,12 +164,12 @@ class Courier:
         if self._is_once:
             # None waits: of what a killed process had written down nobody knows what was sent.
             return limits.connections
-        return limits.connections + -(-_WAITING_ROWS // limits.batch_rows)
+        return limits.connections + -(-self._rows_ahead // limits.batch_rows)
 
     def _draw(self, batches: Iterator[list[Row]], room: int) -> tuple[list[list[Row]], bool]:
         """The next batches, their intents committed; and whether there are no more."""
         drawn = list(islice(batches, room))
-        fresh = [rows for rows in map(self._allowed, drawn) if rows]
+        fresh = self._allowed(drawn)
         rows = [row for batch in fresh for row in batch]
         upserts = (row for row in rows if row.action == "upsert")
         given = {row.key: self._destination.identifiers(row) for row in upserts}
@@ -169,11 +177,13 @@ class Courier:
         self._committed = self._clock()
         return fresh, len(drawn) < room
 
-    def _allowed(self, rows: list[Row]) -> list[Row]:
-        if self._permitted is None or rows[0].action == "remove":
-            return rows
-        allowed = self._permitted([row.key for row in rows])
-        return [row for row in rows if row.key in allowed]
+    def _allowed(self, batches: list[list[Row]]) -> list[list[Row]]:
+        """What may still be written, asked once for all. Removals may."""
+        if self._permitted is None or not batches or batches[0][0].action == "remove":
+            return batches
+        allowed = self._permitted([row.key for rows in batches for row in rows])
+        kept = ([row for row in rows if row.key in allowed] for rows in batches)
+        return [rows for rows in kept if rows]
 
     def _must_end(self) -> bool:
         if self._clock() >= self._deadline and not self._halt.is_set():
@@ -195,12 +205,20 @@ class Courier:
         matched = [said for attempt in attempts for said in attempt.matched]
         self._ledger.record_outcomes(settled, outcomes, matched, jobs)
         self._committed = self._clock()
+        self._keep_pace(sum(len(attempt.rows) for attempt in attempts))
         self._jobs |= {job.job_id: job for job in jobs}
         for row in settled:
             self._delivery.count(row, outcomes[row.key])
         self._delivery.on_progress(len(settled))
         for attempt in attempts:
             self._judge(attempt)
+
+    def _keep_pace(self, rows: int) -> None:
+        """Learn from so many rows since the last time how many are sent in a second."""
+        now = self._clock()
+        pace = rows / max(now - self._settled, 0.001)
+        self._settled = now
+        self._rows_ahead = min(_MOST_ROWS, int(self._rows_ahead + pace * _AHEAD) // 2 + 1)
 
     def _judge(self, attempt: _Attempt) -> None:
         if not attempt.was_called:
@@ -222,9 +240,9 @@ class Courier:
         ):
             self._stop("NOTHING_ARRIVES")
 
-    # -- one batch, in a thread of its own
+    # -- one batch, beside the others
 
-    def _attempt(self, rows: list[Row]) -> _Attempt:
+    async def _attempt(self, rows: list[Row]) -> _Attempt:
         """Send a batch, halving what is refused as a whole."""
         attempt = _Attempt(rows, was_called=False)
         calls = self._patience.calls_per_refused_batch
@@ -238,7 +256,7 @@ class Courier:
                 if calls < 0:
                     raise Unanswered("HALVING_GIVEN_UP")
                 attempt.was_called = True
-                matched = self._call(part, attempt)
+                matched = await self._call(part, attempt)
             except Refused as refused:
                 matched = refused.matched
                 if len(part) > 1:
@@ -275,9 +293,8 @@ class Courier:
             else:
                 attempt.outcomes[row.key] = Outcome.unknown(row.key, error.code, error_class)
 
-    def _call(self, rows: list[Row], attempt: _Attempt) -> list[Matched]:
-        act = self._destination.remove if rows[0].action == "remove" else self._destination.upsert
-        answer = act(rows)
+    async def _call(self, rows: list[Row], attempt: _Attempt) -> list[Matched]:
+        answer = await self._destination.send(rows)
         given = answer.settled if isinstance(answer, Job) else answer
         attempt.outcomes |= {outcome.key: outcome for outcome in given}
         open_rows = [row for row in rows if row.key not in attempt.outcomes]
@@ -349,16 +366,18 @@ def _matched(answer: object) -> list[Matched]:
     return list(answer.matched) if isinstance(answer, Outcomes) else []
 
 
-def _gathered(answered: SimpleQueue[Future[_Attempt]], needed: int) -> Iterator[Future[_Attempt]]:
-    """The first answer and what comes soon after it, until there are as many as are needed to
+def _gathered(ended: "SimpleQueue[_Attempt | BaseException]", needed: int) -> Iterator[_Attempt]:
+    """The first to end and what ends soon after it, until there are as many as are needed to
     go on."""
-    yield answered.get()
     until = time.monotonic() + _GATHERING
-    for _ in range(needed - 1):
+    for number in range(needed):
         try:
-            yield answered.get(timeout=max(0.0, until - time.monotonic()))
+            end = ended.get(timeout=max(0.0, until - time.monotonic()) if number else None)
         except Empty:
             return
+        if isinstance(end, BaseException):
+            raise end
+        yield end
 
 
 def _phase(rows: list[Row]) -> tuple[str, bool, bool]:

@@ -15,6 +15,7 @@ import certifi
 import pycurl
 
 from orchestration.destinations.base import Stopped
+from orchestration.sync.switchboard import performed
 
 _CODES = {
     pycurl.E_COULDNT_RESOLVE_PROXY: "NAME_NOT_RESOLVED",
@@ -58,7 +59,7 @@ class Answer:
 
 
 class Line:
-    """Holds one connection, for one thread at a time. Seconds.
+    """What one exchange at a time needs. Seconds.
 
     ``permits`` is asked for every address that a name resolves to, right before a socket goes
     there; such a line uses no proxy, which would resolve the name for itself."""
@@ -76,8 +77,12 @@ class Line:
         self._longest_answer = longest_answer
         self._is_unsafe = False
         self._begun = 0
+        self._head: list[bytes] = []
+        self._content = _Content(longest_answer)
+        # Of the request whose options libcurl has; a row's differs in its body alone.
+        self._shape: tuple[Any, ...] | None = None
 
-    def exchange(
+    async def exchange(
         self,
         method: str,
         url: str,
@@ -91,29 +96,31 @@ class Line:
         Raises ``NoAnswer``, and ``Stopped`` for a bad certificate, an address that is not
         permitted, and a request that cannot be written. libcurl's own messages quote addresses
         and are not passed on."""
-        head: list[bytes] = []
-        content = _Content(self._longest_answer)
         self._is_unsafe, self._begun = False, 0
-        failure: Exception | None = None
+        self._head.clear()
+        self._content = _Content(self._longest_answer)
+        has_body = body is not None or method in _WITH_BODY
+        shape = (method, url, tuple(headers.items()), has_body, fresh)
         try:
-            self._prepare(method, url, _lines(headers), body, fresh)
-            self._curl.setopt(pycurl.HEADERFUNCTION, head.append)
-            self._curl.setopt(pycurl.WRITEFUNCTION, content.add)
-            self._curl.perform()
-        except pycurl.error as error:
-            failure = self._failure(error.args[0])
-        except UnicodeError:
-            failure = Stopped("BAD_REQUEST_TEXT")
-        if failure:
-            raise failure
+            if shape != self._shape:
+                self._shape = None
+                self._prepare(method, url, _lines(headers), fresh)
+                self._shape = shape
+            if has_body:
+                self._curl.setopt(pycurl.POSTFIELDS, body or b"")
+            is_written = True
+        except UnicodeError:  # which quotes the text, so nothing is raised in here
+            is_written = False
+        if not is_written:
+            raise Stopped("BAD_REQUEST_TEXT")
+        if number := await performed(self._curl):
+            raise self._failure(number)
         status = self._curl.getinfo(pycurl.RESPONSE_CODE)
-        return Answer(status, b"".join(content.parts), _retry_after(head))
+        return Answer(status, b"".join(self._content.parts), _retry_after(self._head))
 
     # -- inside
 
-    def _prepare(
-        self, method: str, url: str, headers: list[bytes], body: bytes | None, fresh: bool
-    ) -> None:
+    def _prepare(self, method: str, url: str, headers: list[bytes], fresh: bool) -> None:
         curl = self._curl
         curl.reset()  # of options; the connection stays
         options: dict[int, Any] = {
@@ -129,9 +136,9 @@ class Line:
             pycurl.TIMEOUT_MS: round(self._deadline * 1000),
             pycurl.FRESH_CONNECT: int(fresh),
             pycurl.PREREQFUNCTION: self._begin,
+            pycurl.HEADERFUNCTION: self._head.append,
+            pycurl.WRITEFUNCTION: self._receive,
         }
-        if body is not None or method in _WITH_BODY:
-            options[pycurl.POSTFIELDS] = body or b""
         if self._permits:
             options[pycurl.PROXY] = ""
             options[pycurl.OPENSOCKETFUNCTION] = self._open_socket
@@ -143,6 +150,9 @@ class Line:
         Whether that is harmless is for the caller to say, and he counts calls."""
         self._begun += 1
         return pycurl.PREREQFUNC_OK if self._begun == 1 else pycurl.PREREQFUNC_ABORT
+
+    def _receive(self, part: bytes) -> int | None:
+        return self._content.add(part)
 
     def _open_socket(self, _: int, address: Any) -> Any:
         if self._permits(address.addr[0]):

@@ -8,22 +8,22 @@ import hashlib
 import json
 import logging
 import math
-import queue
+import random
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-import tenacity
 from pyrate_limiter import InMemoryBucket, Limiter, Rate
 
 from orchestration.destinations.base import Limits, Stopped, Unanswered, safe_code
 from orchestration.sync.exchange import LONGEST_ANSWER, Answer, Line, NoAnswer
 from orchestration.sync.safe_url import UrlGuard
+from orchestration.sync.switchboard import finish, paused
 
 logger = logging.getLogger(__name__)
 
@@ -34,8 +34,8 @@ _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 # What may stand in an address as it is (RFC 3986); anything else is escaped.
 _PLAIN = "!#$%&'()*+,/:;=?@[]~"
 
-_limiters: dict[tuple[str, str], Limiter] = {}
-_limiters_lock = threading.Lock()
+# Seconds between two looks whether it is a call's turn.
+_TURN = 0.02
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ class HttpClient:
         auth: Credentials,
         limits: Limits,
         policy: Policy | None = None,
-        sleep: Callable[[float], None] = time.sleep,
+        pause: Callable[[float], Awaitable[None]] = paused,
         headers: Mapping[str, str] | None = None,
         guard: UrlGuard | None = None,
         longest_answer: int = LONGEST_ANSWER,
@@ -177,20 +177,13 @@ class HttpClient:
             raise ValueError("the address of an endpoint must not hold credentials")
         self._base_url = base_url.rstrip("/")
         self._policy = policy or Policy()
+        self._pause = pause
         self._auth = auth
         self._headers = {"User-Agent": "cdp"} | dict(headers or {})
         self._guard = guard
         self._longest_answer = longest_answer
-        self._limiter = _limiter_of((self._base_url, auth.account), limits)
-        self._idle: queue.LifoQueue[Line] = queue.LifoQueue()
-        self._retrying = tenacity.Retrying(
-            stop=tenacity.stop_after_attempt(self._policy.tries)
-            | tenacity.stop_before_delay(self._policy.call_deadline),
-            wait=self._wait,
-            retry=tenacity.retry_if_exception(_is_worth_another_try),
-            sleep=sleep,
-            reraise=True,
-        )
+        self._allowance = _allowance_of((self._base_url, auth.account), limits)
+        self._idle: list[Line] = []
         self._lock = threading.Lock()
         self.calls = 0
 
@@ -198,7 +191,11 @@ class HttpClient:
         """``request`` of a JSON body."""
         return self.request("POST", path, payload, statuses=statuses)
 
-    def request(
+    def request(self, method: str, path: str, payload: Any = None, **how: Any) -> Reply:
+        """``call``, and wait for its answer."""
+        return finish(self.call(method, path, payload, **how))
+
+    async def call(
         self,
         method: str,
         path: str,
@@ -231,7 +228,7 @@ class HttpClient:
         failure = None
         try:
             needed = {200, 201, 207} if statuses is None else statuses
-            return self._retrying(self._once, request, needed)
+            return await self._tried(request, needed)
         except _Retry as retry:
             failure = Unanswered(retry.code, may_have_acted=request.may_have_acted)
         except Stopped as stopped:
@@ -241,17 +238,37 @@ class HttpClient:
 
     # -- inside
 
-    def _once(self, request: _Request, statuses: set[int], renew: bool = True) -> Reply:
+    async def _tried(self, request: _Request, statuses: set[int]) -> Reply:
+        policy = self._policy
+        until = time.monotonic() + policy.call_deadline
+        tries = 1
+        while True:
+            try:
+                return await self._once(request, statuses)
+            except _Retry as retry:
+                # Anywhere up to the limit, so that calls that failed together don't come together.
+                limit = min(policy.max_wait, policy.first_wait * 2 ** (tries - 1))
+                wait = random.uniform(0, limit)
+                if retry.wait is not None:
+                    wait = retry.wait + min(wait, 1.0)
+                is_last = tries == policy.tries or time.monotonic() + wait >= until
+                if is_last or not retry.again:
+                    raise
+            await self._pause(wait)
+            tries += 1
+
+    async def _once(self, request: _Request, statuses: set[int], renew: bool = True) -> Reply:
         # Before the deadline of the exchange begins: a turn that is waited for is no call yet.
-        self._limiter.try_acquire("call")
+        while not self._allowance.take():
+            await paused(_TURN)
         shown = self._auth.headers()
         with self._lock:
             self.calls += 1
-        answer = self._exchange(request, shown)
+        answer = await self._exchange(request, shown)
         status = answer.status
         request.may_have_acted |= status not in _NOT_DONE
         if status == 401 and renew and self._auth.renew(shown.get("Authorization", "")):
-            return self._once(request, statuses, renew=False)
+            return await self._once(request, statuses, renew=False)
         if status in (401, 403):
             raise Stopped(f"HTTP_{status}", "auth")
         if 300 <= status < 400:
@@ -267,11 +284,11 @@ class HttpClient:
             raise _Retry("UNREADABLE_ANSWER", request.repeatable)
         return Reply(status, body, answer.content)
 
-    def _exchange(self, request: _Request, shown: Mapping[str, str]) -> Answer:
+    async def _exchange(self, request: _Request, shown: Mapping[str, str]) -> Answer:
         line = self._line()
         failure = None
         try:
-            return line.exchange(
+            return await line.exchange(
                 request.method,
                 request.url,
                 {**request.headers, **shown},
@@ -284,30 +301,18 @@ class HttpClient:
             again = request.repeatable or not silence.may_have_acted
             failure = _Retry(silence.code, again)
         finally:
-            self._idle.put(line)
+            self._idle.append(line)
         raise failure
-
-    def _wait(self, state: tenacity.RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome else None
-        asked = getattr(error, "wait", None)
-        jittered = tenacity.wait_random_exponential(
-            multiplier=self._policy.first_wait, max=self._policy.max_wait
-        )(state)
-        return jittered if asked is None else asked + min(jittered, 1.0)
 
     def _line(self) -> Line:
         try:
-            return self._idle.get_nowait()
-        except queue.Empty:
+            return self._idle.pop()
+        except IndexError:
             policy = self._policy
             permits = self._guard.permits if self._guard else None
             return Line(
                 policy.connect_timeout, policy.exchange_deadline, permits, self._longest_answer
             )
-
-
-def _is_worth_another_try(error: BaseException) -> bool:
-    return isinstance(error, _Retry) and error.again
 
 
 def retry_after_seconds(header: str | None, now: datetime | None = None) -> float | None:
@@ -328,13 +333,31 @@ def retry_after_seconds(header: str | None, now: datetime | None = None) -> floa
     return None if math.isnan(seconds) else max(seconds, 0.0)
 
 
-def _limiter_of(account: tuple[str, str], limits: Limits) -> Limiter:
-    """One limiter per account and process: four syncs of a portal share its allowance."""
-    with _limiters_lock:
-        if account not in _limiters:
-            rates = [Rate(count, round(seconds * 1000)) for count, seconds in limits.rates]
-            _limiters[account] = Limiter(InMemoryBucket(rates))
-        return _limiters[account]
+class _Allowance:
+    """How many calls an account may make in some time."""
+
+    def __init__(self, limits: Limits) -> None:
+        rates = [Rate(count, round(seconds * 1000)) for count, seconds in limits.rates]
+        self._limiter = Limiter(InMemoryBucket(rates))
+        self._lock = threading.Lock()
+
+    def take(self) -> bool:
+        """Whether one may be made now."""
+        # The limiter says no, too, where another thread is asking it.
+        with self._lock:
+            return self._limiter.try_acquire("call", blocking=False)
+
+
+_allowances: dict[tuple[str, str], _Allowance] = {}
+_allowances_lock = threading.Lock()
+
+
+def _allowance_of(account: tuple[str, str], limits: Limits) -> _Allowance:
+    """One per account and process: four syncs of a portal share it."""
+    with _allowances_lock:
+        if account not in _allowances:
+            _allowances[account] = _Allowance(limits)
+        return _allowances[account]
 
 
 def _json(content: bytes) -> Any:

@@ -329,15 +329,15 @@ class Ledger:
         ]
         with self._warehouse.transaction():
             self._lease.check()
-            self._warehouse.load(self._relation(LEDGER), table)
+            self._warehouse.append(self._relation(LEDGER), table)
             if given:
-                self._warehouse.load(self._relation(IDENTIFIERS), pa.Table.from_pylist(given))
+                self._warehouse.append(self._relation(IDENTIFIERS), pa.Table.from_pylist(given))
             if told:
                 table = pa.Table.from_pylist(told, schema=_MATCHES_SCHEMA)
-                self._warehouse.load(self._relation(MATCHES), table)
+                self._warehouse.append(self._relation(MATCHES), table)
             if jobs:
                 table = pa.Table.from_pylist(list(jobs), schema=_JOBS_SCHEMA)
-                self._warehouse.load(self._relation(JOBS), table)
+                self._warehouse.append(self._relation(JOBS), table)
 
     def _job_entry(self, job_id: str, status: str, rows: Sequence[Row] = ()) -> dict[str, Any]:
         numbers = [self._numbers[row.key] for row in rows]
@@ -355,7 +355,7 @@ class Ledger:
         table = pa.Table.from_pylist([entry], schema=_JOBS_SCHEMA)
         with self._warehouse.transaction():
             self._lease.check()
-            self._warehouse.load(self._relation(JOBS), table)
+            self._warehouse.append(self._relation(JOBS), table)
 
     def _relation(self, name: str) -> Relation:
         return self._warehouse.relation(name)

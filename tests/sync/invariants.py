@@ -20,7 +20,6 @@ TRIES = 4
 """Of the lab's HTTP policy."""
 REFUSED_CALLS = 60
 """Calls that halving one batch may take (``Patience.calls_per_refused_batch``)."""
-BATCH_ROWS = 100
 QUIET_AFTER = 4
 """Runs: a refused row is tried three times, and the fourth finds nothing to do."""
 CONFIRMED = {
@@ -110,13 +109,13 @@ def counts_add_up(run: SyncRun | dict[str, Any]) -> None:
     assert min(value for name, value in of.items() if name.startswith("rows_")) >= 0
 
 
-def calls_are_bounded(run: SyncRun) -> None:
+def calls_are_bounded(run: SyncRun, batch_rows: int) -> None:
     """Up to three requests a batch, each tried a few times; halving has its own bound."""
     planned = run.rows_planned_upserts + run.rows_planned_removals
     phases = 5
-    batches = ceil(planned / BATCH_ROWS) + phases
+    batches = ceil(planned / batch_rows) + phases
     troubled = run.rows_rejected + run.rows_unknown
-    halved = REFUSED_CALLS * min(ceil(planned / BATCH_ROWS), troubled)
+    halved = REFUSED_CALLS * min(ceil(planned / batch_rows), troubled)
     erased = run.rows_planned_removals  # the portal takes erasures one by one
     assert run.calls_made <= TRIES * (3 * batches + erased) + halved
 
@@ -158,7 +157,7 @@ def hold(lab: Lab, *texts: str) -> None:
         holds_the_model(lab)
         for run in lab.runs:
             counts_add_up(run)
-            calls_are_bounded(run)
+            calls_are_bounded(run, lab.batch_rows)
         for row in lab.fetch("select * from activation.sync_run_history"):
             counts_add_up(row)
         says_nothing_personal(lab, *texts)

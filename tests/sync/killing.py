@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from orchestration.warehouse import ROOT
-from tests.sync.lab import QUICK, SYNC, DeskLab, Lab
+from tests.sync import lab as labs
+from tests.sync.lab import QUICK, SYNC, Lab
 
 FAILPOINTS = (
     "before intent commit",
@@ -74,7 +75,7 @@ class Nursery:
         """The child's process id."""
         order |= {"project": str(lab.project), "url": lab.hub.url, "token": lab.hub.token}
         order |= {"failpoint": failpoint, "occurrence": occurrence}
-        order |= {"is_desk": isinstance(lab, DeskLab), "target": lab.target}
+        order |= {"kind": type(lab).__name__, "target": lab.target}
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
         return int(self._process.stdout.readline())
@@ -117,8 +118,6 @@ def _import_everything() -> None:
 def _run(order: dict[str, Any], writer: int) -> int:
     from orchestration.sync.delivery import Patience
     from orchestration.sync.run import run_sync
-    from tests.fakes.hubspot import FakeHubSpot
-    from tests.fakes.job_desk import JobDesk
 
     quiet = os.open(os.devnull, os.O_RDWR)
     os.dup2(quiet, 0)
@@ -128,8 +127,9 @@ def _run(order: dict[str, Any], writer: int) -> int:
         _arm(order["failpoint"], order["occurrence"])
         if limit := order.get("file_limit"):
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-        kind = (DeskLab, JobDesk) if order["is_desk"] else (Lab, FakeHubSpot)
-        lab = kind[0](Path(order["project"]), _Elsewhere(order["url"], order["token"]))
+        lab = getattr(labs, order["kind"])(
+            Path(order["project"]), _Elsewhere(order["url"], order["token"])
+        )
         patience = Patience(**order.get("patience", {}))
         run = run_sync(
             SYNC,
@@ -204,8 +204,18 @@ def _arm(failpoint: str | None, occurrence: int) -> None:
         return lambda arguments: f"{when} {stage} {arguments[1]}"
 
     around(Warehouse, "execute", commit("before"), commit("after"))
-    around(HttpClient, "_exchange", lambda _: "before call", lambda _: "after call")
+    HttpClient._exchange = _around_a_call(HttpClient._exchange, reached)
     around(DeskClient, "poll", lambda _: "", lambda _: "mid poll")
+
+
+def _around_a_call(act: Callable, reached: Callable[[str], None]) -> Callable:
+    async def wrapped(*arguments: Any) -> Any:
+        reached("before call")
+        answer = await act(*arguments)
+        reached("after call")
+        return answer
+
+    return wrapped
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from orchestration.sync.run import SyncRun, run_sync
 from orchestration.sync.spec import load_manifest, load_sync
 from tests.fakes.hubspot import FakeHubSpot
 from tests.fakes.job_desk import DeskClient, JobDesk
+from tests.fakes.row_desk import RowClient, RowDesk
 from tests.fixtures.open_warehouse import opened
 
 SYNC = "sync_hubspot__contacts"
@@ -28,6 +29,7 @@ class Lab:
     target: str | None = None
     """Of ``profiles.yml``; None: DuckDB."""
     mode: str = "audience"
+    batch_rows: int = WIDE.batch_rows
 
     def __init__(self, project: Path, hub: FakeHubSpot) -> None:
         self.project = project
@@ -84,8 +86,11 @@ class Lab:
     ) -> HubSpot:
         """``url`` and ``auth`` in place of the right ones."""
         auth = auth or BearerToken(self.hub.token)
-        http = HttpClient(url or self.hub.url, auth, WIDE, policy, self.waits.append)
+        http = HttpClient(url or self.hub.url, auth, WIDE, policy, self._note_wait)
         return HubSpot(load_sync(self._manifest, SYNC), http)
+
+    async def _note_wait(self, seconds: float) -> None:
+        self.waits.append(seconds)
 
     def end_faults(self) -> None:
         """From now on the endpoint works."""
@@ -134,6 +139,17 @@ class DeskLab(Lab):
         for job_id, work in self.hub.jobs.items():
             if job_id not in known and work.state == "running":
                 self.hub.end(work)
+
+
+class RowLab(Lab):
+    """A lab whose endpoint takes a row a request: one thread has several under way."""
+
+    hub: RowDesk
+    batch_rows = 1
+
+    def endpoint(self, policy: Policy = QUICK) -> RowClient:
+        spec, hub = load_sync(self._manifest, SYNC), self.hub
+        return RowClient(spec, hub.url, hub.token, policy, pause=self._note_wait)
 
 
 def customer_keys(lab: Lab) -> list[str]:

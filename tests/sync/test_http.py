@@ -65,7 +65,7 @@ def test_clients_of_one_account_share_its_allowance(
     hub: FakeHubSpot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # An earlier test's endpoint may have had this port, and wider limits.
-    monkeypatch.setattr(http, "_limiters", {})
+    monkeypatch.setattr(http, "_allowances", {})
     clients = [
         HttpClient(hub.url, BearerToken(hub.token), Limits(100, ((5, 1),))) for _ in range(2)
     ]
@@ -89,7 +89,11 @@ def test_the_deadline_of_a_call_counts_waits_too(hub: FakeHubSpot) -> None:
     hub.faults.extend([Fault(429, {"Retry-After": "30"})] * 5)
     policy = Policy(call_deadline=20)
     waits: list[float] = []
-    client = HttpClient(hub.url, BearerToken(hub.token), WIDE, policy, waits.append)
+
+    async def note(seconds: float) -> None:
+        waits.append(seconds)
+
+    client = HttpClient(hub.url, BearerToken(hub.token), WIDE, policy, note)
     with pytest.raises(Unanswered):
         client.post(PATH, PAYLOAD)
     assert waits == []

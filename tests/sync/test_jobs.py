@@ -170,15 +170,15 @@ def test_a_job_and_what_was_refused_beside_it_are_written_together(
     """Else a row that was never handed over would be resumed with its job, and end like it."""
     desk_lab.add_customers(5)
     desk_lab.execute("update standin.customers set email = 'bad' where customer_id = 'c0003'")
-    load, loads = Warehouse.load, Counter()
+    append, appended = Warehouse.append, Counter()
 
     def breaks(warehouse: Warehouse, relation: Relation, rows: pa.Table) -> None:
-        loads[relation.identifier] += 1
-        if (relation.identifier, loads[table]) == (table, 2 if table == "sync_ledger" else 1):
+        appended[relation.identifier] += 1
+        if (relation.identifier, appended[table]) == (table, 2 if table == "sync_ledger" else 1):
             raise WarehouseError("the disk is full")
-        load(warehouse, relation, rows)
+        append(warehouse, relation, rows)
 
-    monkeypatch.setattr(Warehouse, "load", breaks)
+    monkeypatch.setattr(Warehouse, "append", breaks)
     with pytest.raises(WarehouseError):
         desk_lab.sync()
     monkeypatch.undo()

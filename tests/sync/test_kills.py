@@ -10,6 +10,7 @@ import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -17,9 +18,11 @@ import pytest
 
 from tests.fakes.hubspot import FakeHubSpot
 from tests.fakes.job_desk import JobDesk
+from tests.fakes.row_desk import RowDesk
+from tests.fakes.server import FakeServer
 from tests.sync.invariants import CONFIRMED, hold, holds_the_model, plays, settle
 from tests.sync.killing import FAILPOINTS, Nursery
-from tests.sync.lab import SYNC, DeskLab, Lab
+from tests.sync.lab import SYNC, DeskLab, Lab, RowLab
 
 FULL = os.environ.get("CDP_FAULTS") == "full"
 PER_FAILPOINT = 25 if FULL else 2
@@ -29,19 +32,20 @@ KILLS_PER_LAB = 20
 """Then a fresh one: every kill makes the ledger longer."""
 OF_JOBS = ("after job commit", "mid poll")
 
-MakeLab = Callable[[bool], Lab]
+MakeLab = Callable[[type[Lab]], Lab]
 
 
 @pytest.fixture
 def new_lab(compiled_project: Path, tmp_path: Path) -> Iterator[MakeLab]:
-    """Makes labs, with an endpoint of jobs or a portal."""
-    opened: list[FakeHubSpot | JobDesk] = []
+    """Makes labs, each with its endpoint."""
+    endpoints = {Lab: FakeHubSpot, DeskLab: partial(JobDesk, polls=0), RowLab: RowDesk}
+    opened: list[FakeServer] = []
 
-    def make(is_desk: bool) -> Lab:
-        endpoint = (JobDesk(polls=0) if is_desk else FakeHubSpot()).__enter__()
+    def make(kind: type[Lab]) -> Lab:
+        endpoint = endpoints[kind]().__enter__()
         opened.append(endpoint)
         project = shutil.copytree(compiled_project, tmp_path / str(len(opened)))
-        return DeskLab(project, endpoint) if is_desk else Lab(project, endpoint)
+        return kind(project, endpoint)
 
     yield make
     for endpoint in opened:
@@ -88,6 +92,18 @@ def nothing_is_half(lab: Lab) -> None:
     assert all(there[claim["customer_id"]].get("city") == claim["city"] for claim in claimed)
 
 
+def called(lab: Lab) -> set[str]:
+    """Keys of the rows that the endpoint was asked for."""
+    return {key for call in lab.hub.calls for key in call.keys}
+
+
+def intended(lab: Lab) -> set[str]:
+    """Keys of the rows that the newest run has written down."""
+    newest = "select max_by(run_id, entry_number) from state.sync_ledger"
+    rows = lab.fetch(f"select row_key from state.sync_ledger where run_id = ({newest})")
+    return {row["row_key"] for row in rows}
+
+
 def converges(lab: Lab, is_rebuilt: bool) -> None:
     """The next run, or the one after it where the plan was older than the end of a job."""
     time.sleep(0.02)  # the killed run's last request may still be at work over there
@@ -106,12 +122,20 @@ def test_the_process_that_forks_has_no_thread_that_a_fork_would_lose(nursery: Nu
 
 
 @plays("DF22", "DF23")
-@pytest.mark.parametrize("failpoint", FAILPOINTS)
+@pytest.mark.parametrize(
+    ("failpoint", "kind"),
+    [(name, DeskLab if name in OF_JOBS else Lab) for name in FAILPOINTS]
+    + [(name, RowLab) for name in FAILPOINTS if name not in OF_JOBS],
+)
 def test_killed_at_a_failpoint_the_next_run_converges(
-    new_lab: MakeLab, nursery: Nursery, failpoint: str, caplog: pytest.LogCaptureFixture
+    new_lab: MakeLab,
+    nursery: Nursery,
+    failpoint: str,
+    kind: type[Lab],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     chance = Random(failpoint)
-    lab = new_lab(failpoint in OF_JOBS)
+    lab = new_lab(kind)
     lab.add_customers(250)
     most = {"after job commit": 5, "mid poll": 5}.get(failpoint, 3)
     kills = attempts = 0
@@ -124,25 +148,28 @@ def test_killed_at_a_failpoint_the_next_run_converges(
         kills += status == -signal.SIGKILL
         assert status in (-signal.SIGKILL, 0)
         nothing_is_half(lab)
-        if status and failpoint in ("before intent commit", "after intent commit"):
+        if kind is RowLab:
+            assert called(lab) <= intended(lab), "called before the intent was committed"
+        elif status and failpoint in ("before intent commit", "after intent commit"):
             known = len(lab.hub.calls)
             assert known < 4, "called before the intent was committed"
         converges(lab, is_rebuilt=chance.random() < 0.5)
     settle(lab)
     hold(lab, caplog.text)
-    print(f"{failpoint}: {kills} kills in {attempts} runs, 0 violations")
+    print(f"{failpoint}, {kind.__name__}: {kills} kills in {attempts} runs, 0 violations")
 
 
 @plays("DF24")
+@pytest.mark.parametrize("kind", [Lab, RowLab])
 def test_killed_at_any_time_the_next_run_converges(
-    new_lab: MakeLab, nursery: Nursery, caplog: pytest.LogCaptureFixture
+    new_lab: MakeLab, nursery: Nursery, kind: type[Lab], caplog: pytest.LogCaptureFixture
 ) -> None:
     chance = Random(24)
     kills = runs = 0
     lasts = 0.0
     while kills < AT_RANDOM:
         if runs % KILLS_PER_LAB == 0:
-            lab = new_lab(False)
+            lab = new_lab(kind)
             lab.add_customers(1000)
             lab.build()
             started = time.monotonic()
@@ -158,7 +185,9 @@ def test_killed_at_any_time_the_next_run_converges(
         converges(lab, is_rebuilt=chance.random() < 0.5)
         if runs % KILLS_PER_LAB == 0:
             hold(lab, caplog.text)
-    print(f"at random: {kills} kills in {runs} runs of {lasts:.2f} s, 0 violations")
+    print(
+        f"at random, {kind.__name__}: {kills} kills in {runs} runs of {lasts:.2f} s, 0 violations"
+    )
 
 
 @plays("DF33")
@@ -170,7 +199,7 @@ def test_a_full_disk_ends_the_run_and_the_old_state_can_be_read(
     failed = 0
     for number in range(ON_FULL_DISKS):
         if number % KILLS_PER_LAB == 0:
-            lab = new_lab(False)
+            lab = new_lab(Lab)
             lab.add_customers(250)
         change_everything(lab, number)
         lab.hub.calls.clear()

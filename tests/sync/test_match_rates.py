@@ -234,14 +234,14 @@ def test_ranges_are_weighted_by_the_records_they_are_about(
 def test_outcomes_and_counts_are_written_together_or_not_at_all(
     ads_lab: AdsLab, meta_ads: FakeMeta, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    load = Warehouse.load
+    append = Warehouse.append
 
-    def fail(self: Warehouse, relation: Any, *rest: Any, **more: Any) -> int:
+    def fail(self: Warehouse, relation: Any, rows: Any) -> None:
         if "sync_matches" in str(relation):
             raise WarehouseError("disk full")
-        return load(self, relation, *rest, **more)
+        append(self, relation, rows)
 
-    monkeypatch.setattr(Warehouse, "load", fail)
+    monkeypatch.setattr(Warehouse, "append", fail)
     with pytest.raises(WarehouseError):
         ads_lab.sync(of_meta(meta_ads, 10_000))
     monkeypatch.undo()

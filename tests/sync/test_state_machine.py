@@ -28,13 +28,14 @@ from orchestration.sync.lease import Lease
 from orchestration.sync.ledger import Ledger
 from orchestration.warehouse import dbt
 from tests.fakes.hubspot import FakeHubSpot
+from tests.fakes.row_desk import RowDesk
 from tests.fakes.server import Fault
 from tests.sync.invariants import CONFIRMED, hold, is_honest, members, settle
-from tests.sync.lab import Lab
+from tests.sync.lab import Lab, RowLab
 
 FULL = os.environ.get("CDP_FAULTS") == "full"
 EXAMPLES, STEPS = (10, 100) if FULL else (3, 20)
-"""Per mode, of which there are three."""
+"""Per world, of which there are four."""
 
 PEOPLE = [f"p{number}" for number in range(8)]
 CITIES = st.sampled_from(["Lyon", "Oslo", "Rome", None])
@@ -64,6 +65,8 @@ class World(RuleBasedStateMachine):
 
     mode: ClassVar[str]
     project: ClassVar[Path]
+    is_by_row: ClassVar[bool]
+    """Whether the endpoint takes a row a request."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -75,8 +78,9 @@ class World(RuleBasedStateMachine):
         self.addresses = 0
 
     def new_lab(self, name: str) -> Lab:
-        hub = self.stack.enter_context(FakeHubSpot())
-        lab = Lab(shutil.copytree(self.project, self.folder / name), hub)
+        hub = self.stack.enter_context(RowDesk() if self.is_by_row else FakeHubSpot())
+        project = shutil.copytree(self.project, self.folder / name)
+        lab = RowLab(project, hub) if self.is_by_row else Lab(project, hub)
         lab.mode = self.mode
         return lab
 
@@ -276,9 +280,15 @@ def project_of(
     return make
 
 
-@pytest.mark.parametrize("mode", ["audience", "mirror", "upsert"])
-def test_faults_and_kills_leave_no_trace(mode: str, project_of: Callable[[str], Path]) -> None:
-    machine = type(f"World_{mode}", (World,), {"mode": mode, "project": project_of(mode)})
+@pytest.mark.parametrize(
+    ("mode", "is_by_row"),
+    [("audience", False), ("mirror", False), ("upsert", False), ("audience", True)],
+)
+def test_faults_and_kills_leave_no_trace(
+    mode: str, is_by_row: bool, project_of: Callable[[str], Path]
+) -> None:
+    world = {"mode": mode, "project": project_of(mode), "is_by_row": is_by_row}
+    machine = type(f"World_{mode}", (World,), world)
     run_state_machine_as_test(
         machine,
         settings=settings(
