@@ -85,7 +85,7 @@ def test_one_thread_has_all_of_them(desk: Crowd) -> None:
 
 
 def test_work_that_comes_later_is_begun_while_others_wait(desk: Crowd) -> None:
-    desk.faults.append(Fault(delay=1.0))
+    desk.faults.append(Fault(delay=1.0, path="slow"))
     http, told = client(desk), SimpleQueue()
     with Switchboard(2, told.put) as board:
         board.begin([put(http, "slow")])
@@ -98,7 +98,7 @@ def test_work_that_comes_later_is_begun_while_others_wait(desk: Crowd) -> None:
 
 
 def test_who_pauses_holds_nobody_up(desk: Crowd) -> None:
-    desk.faults.append(Fault(429, {"Retry-After": "1"}))
+    desk.faults.append(Fault(429, {"Retry-After": "1"}, path="refused"))
     http, order = client(desk), []
 
     async def call(key: str) -> None:
