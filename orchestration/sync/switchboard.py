@@ -1,8 +1,8 @@
 """Coroutines that wait for HTTP, and what runs them.
 
 Where a row is a request there are a lot of them, and with a thread for each of eight connections
-one takes 0.13 ms on two cores: 0.03 ms of work, and all the rest to hand Python's lock from one core
-to the other. libcurl has many exchanges under way in one thread (docs/adr/0009-http-by-libcurl.md).
+one takes 0.13 ms on two cores: 0.03 ms of work, and all the rest to hand Python's lock from one
+core to the other. libcurl has many exchanges under way in one thread (ADR 9).
 
 A coroutine waits for nothing but what this module gives: ``performed`` and ``paused``. ``finish``
 runs one in the caller's thread, ``Switchboard`` many at the same time in a thread of its own.
