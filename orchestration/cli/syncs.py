@@ -185,13 +185,22 @@ def repair(
 
 
 def syncs(as_json: AsJson = False, target: Target = None) -> None:
-    """Show how all syncs are."""
+    """Show how all syncs are; exit code 2 where one is declared wrong."""
     from orchestration.sync.overview import overview
 
     found = overview(target)
     if as_json:
         typer.echo(json.dumps(found, indent=2, default=str))
-        return
+    else:
+        _print_syncs(found)
+    if problems := [sync["problem"] for sync in found if "problem" in sync]:
+        complain("\n".join(problems))
+
+
+# -- inside
+
+
+def _print_syncs(found: list[dict[str, Any]]) -> None:
     columns = (
         ("sync_name", "sync"),
         ("mode", "mode"),
@@ -204,9 +213,6 @@ def syncs(as_json: AsJson = False, target: Target = None) -> None:
     )
     rows = [tuple(_cell(sync.get(name)) for name, _ in columns) for sync in found]
     print_table((title for _, title in columns), rows)
-
-
-# -- inside
 
 
 def _tell_of_edits(sync: str) -> None:

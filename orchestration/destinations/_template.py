@@ -149,6 +149,8 @@ def _scan(node: Any, known: frozenset[str], found: set[str]) -> None:
                 raise ValueError(f"a template names {name}, which is no column here")
             if (kind or None) not in _FILTERS:
                 raise ValueError(f"a template asks for {kind}; there are number and boolean")
+            if kind and not _PLACEHOLDER.fullmatch(node):
+                raise ValueError(f"${{{name} | {kind}}} in the middle of a text would be text")
             found.add(name)
         if _OPENING in _PLACEHOLDER.sub(" ", node):
             raise ValueError("a placeholder is written ${column} or ${column | number}")

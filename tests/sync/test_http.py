@@ -99,6 +99,20 @@ def test_the_deadline_of_a_call_counts_waits_too(hub: FakeHubSpot) -> None:
     assert waits == []
 
 
+def test_what_one_answer_asks_for_is_not_asked_by_the_next(hub: FakeHubSpot) -> None:
+    """Both come over one connection."""
+    hub.faults.extend([Fault(429, {"Retry-After": "7"}), Fault(503)])
+    waits: list[float] = []
+
+    async def note(seconds: float) -> None:
+        waits.append(seconds)
+
+    policy = Policy(first_wait=0, max_wait=0)
+    client = HttpClient(hub.url, BearerToken(hub.token), WIDE, policy, note)
+    assert client.post(PATH, PAYLOAD).status == 200
+    assert waits == [7, 0]
+
+
 def test_a_netrc_does_not_replace_the_token(
     hub: FakeHubSpot, tmp_path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,7 @@
 """What a run does to the portal, from first delivery to the last person leaving."""
 
 import copy
+import gc
 from math import ceil, log2
 
 import pytest
@@ -263,6 +264,12 @@ def test_two_poison_rows_in_a_thousand_cost_a_few_calls_and_nobody_else(lab: Lab
     assert (run.status, run.rows_delivered, run.calls_made) == ("succeeded", 2, 1)
 
 
+def test_a_run_leaves_the_collector_as_it_was(lab: Lab) -> None:
+    lab.add_customers(3)
+    lab.sync()
+    assert gc.get_freeze_count() == 0
+
+
 def test_how_a_sync_is_can_be_asked_beside_one_that_is_declared_wrong(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -273,7 +280,11 @@ def test_how_a_sync_is_can_be_asked_beside_one_that_is_declared_wrong(
     exposure["depends_on"]["nodes"] = []
     manifest["exposures"]["exposure.cdp.sync_lanterna__people"] = exposure
     monkeypatch.setattr(overview, "load_manifest", lambda _: manifest)
-    with pytest.raises(InvalidSync, match="sync_lanterna__people"):
-        overview.overview(project_dir=lab.project)
-    [found] = overview.overview(None, SYNC, project_dir=lab.project)
-    assert (found["sync_name"], found["state"]) == (SYNC, "never_ran")
+    wrong = "sync_lanterna__people"
+    fine, told = overview.overview(project_dir=lab.project)
+    assert (fine["sync_name"], fine["state"]) == (SYNC, "never_ran")
+    assert (told["sync_name"], told["state"]) == (wrong, "invalid")
+    assert told["problem"].startswith(f"{wrong}: ")
+    assert overview.overview(None, SYNC, project_dir=lab.project) == [fine]
+    with pytest.raises(InvalidSync, match=wrong):
+        overview.overview(None, wrong, project_dir=lab.project)

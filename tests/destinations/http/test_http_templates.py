@@ -131,3 +131,11 @@ def test_what_is_sent_says_what_was_given(value: str) -> None:
 @given(value=st.floats(allow_nan=False, allow_infinity=False))
 def test_every_float_of_a_warehouse_is_sent(value: float) -> None:
     assert number(repr(value)) == json.dumps(value)
+
+
+@pytest.mark.parametrize("text", ['"a ${a | number}"', '"${a | number} "', '"${a | number}${a}"'])
+def test_a_filter_stands_alone_as_in_a_text_it_would_do_nothing(text: str) -> None:
+    with pytest.raises(ValueError, match="in the middle of a text"):
+        JsonTemplate(text, NAMES)
+    with pytest.raises(ValueError, match="in the middle of a text"):
+        PathTemplate("/people/${a | number}", NAMES)
