@@ -17,7 +17,7 @@ from orchestration.sync.http import (
     retry_after_seconds,
 )
 from tests.fakes.hubspot import FakeHubSpot
-from tests.fakes.server import Fault
+from tests.fakes.server import Answer, Fault, Request
 
 WIDE = Limits(100, ((1000, 1),))
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -111,6 +111,36 @@ def test_what_one_answer_asks_for_is_not_asked_by_the_next(hub: FakeHubSpot) -> 
     client = HttpClient(hub.url, BearerToken(hub.token), WIDE, policy, note)
     assert client.post(PATH, PAYLOAD).status == 200
     assert waits == [7, 0]
+
+
+def test_requests_over_one_connection_are_each_as_they_were_asked_for(hub: FakeHubSpot) -> None:
+    seen: list[tuple[str, str, str | None, bytes]] = []
+    answer = hub.answer
+
+    def note(request: Request) -> Answer:
+        headers = request.headers
+        seen.append((request.method, request.path, headers.get("x-key"), request.body))
+        return answer(request)
+
+    hub.answer = note
+    client = HttpClient(hub.url, BearerToken(hub.token), WIDE)
+    asked = [
+        ("POST", "/a", "1", b"x"),
+        ("PUT", "/a", "1", b"x"),
+        ("PUT", "/b", "1", b"x"),
+        ("PUT", "/b", "2", b"x"),
+        ("PUT", "/b", "2", b"longer"),
+        ("PUT", "/b", "2", b""),
+        ("DELETE", "/b", "2", None),
+        ("POST", "/b", "2", None),
+        ("GET", "/b", None, None),
+        ("DELETE", "/b", "2", b"why"),
+    ]
+    for method, path, key, body in asked:
+        headers = {"X-Key": key} if key else {}
+        client.request(method, path, data=body, headers=headers, statuses=set())
+    assert seen == [(method, path, key, body or b"") for method, path, key, body in asked]
+    assert hub.connections == 1
 
 
 def test_a_netrc_does_not_replace_the_token(
