@@ -143,6 +143,24 @@ def test_requests_over_one_connection_are_each_as_they_were_asked_for(hub: FakeH
     assert hub.connections == 1
 
 
+def test_what_must_not_be_repeated_gets_a_connection_of_its_own(hub: FakeHubSpot) -> None:
+    client = HttpClient(hub.url, BearerToken(hub.token), WIDE)
+    made = []
+    for is_repeatable in (True, True, False, False, True):
+        client.request("POST", PATH, PAYLOAD, repeatable=is_repeatable)
+        made.append(hub.connections)
+    assert made == [1, 1, 2, 3, 3]
+
+
+def test_a_request_that_cannot_be_written_is_refused_each_time(hub: FakeHubSpot) -> None:
+    client = HttpClient(hub.url, BearerToken(hub.token), WIDE)
+    for _ in range(2):
+        with pytest.raises(Stopped, match="BAD_REQUEST_TEXT"):
+            client.request("POST", PATH, PAYLOAD, headers={"X-Key": "a\r\nX-More: b"})
+    assert client.post(PATH, PAYLOAD).status == 200
+    assert len(hub.calls) == 1
+
+
 def test_a_netrc_does_not_replace_the_token(
     hub: FakeHubSpot, tmp_path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
