@@ -14,6 +14,7 @@ import logging
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import groupby, islice
@@ -147,10 +148,12 @@ class Courier:
                 fresh, is_last = self._draw(batches, self._room - underway)
                 calls.begin(self._attempt(rows) for rows in fresh)
                 underway += len(fresh)
-            if not underway:
+            if not underway and is_last:
                 return
+            if not underway:  # nothing of what was drawn may still be written
+                continue
             needed = underway - self._room // 2 if not is_last else underway
-            done = list(_gathered(ended, max(1, needed)))
+            done = _gathered(ended, max(1, needed))
             underway -= len(done)
             self._settle(done)
 
@@ -199,13 +202,13 @@ class Courier:
 
     def _settle(self, attempts: Sequence[_Attempt]) -> None:
         """Write what became of batches, all in one commit, count it and draw conclusions."""
+        self._keep_pace(sum(len(attempt.rows) for attempt in attempts))
         jobs = [job for attempt in attempts for job in attempt.jobs]
         settled = [row for attempt in attempts for row in attempt.settled]
         outcomes = {key: given for attempt in attempts for key, given in attempt.outcomes.items()}
         matched = [said for attempt in attempts for said in attempt.matched]
         self._ledger.record_outcomes(settled, outcomes, matched, jobs)
         self._committed = self._clock()
-        self._keep_pace(sum(len(attempt.rows) for attempt in attempts))
         self._jobs |= {job.job_id: job for job in jobs}
         for row in settled:
             self._delivery.count(row, outcomes[row.key])
@@ -366,18 +369,18 @@ def _matched(answer: object) -> list[Matched]:
     return list(answer.matched) if isinstance(answer, Outcomes) else []
 
 
-def _gathered(ended: "SimpleQueue[_Attempt | BaseException]", needed: int) -> Iterator[_Attempt]:
+def _gathered(ended: "SimpleQueue[_Attempt | BaseException]", needed: int) -> list[_Attempt]:
     """The first to end and what ends soon after it, until there are as many as are needed to
     go on."""
+    ends = [ended.get()]
     until = time.monotonic() + _GATHERING
-    for number in range(needed):
-        try:
-            end = ended.get(timeout=max(0.0, until - time.monotonic()) if number else None)
-        except Empty:
-            return
+    with suppress(Empty):
+        while len(ends) < needed:
+            ends.append(ended.get(timeout=max(0.0, until - time.monotonic())))
+    for end in ends:
         if isinstance(end, BaseException):
             raise end
-        yield end
+    return ends
 
 
 def _phase(rows: list[Row]) -> tuple[str, bool, bool]:
