@@ -102,7 +102,7 @@ class Courier:
         self._barren = self._barren_rows = 0
         self._is_proven = False
         self._rows_ahead = _FIRST_ROWS
-        self._settled = clock()
+        self._paced_rows, self._paced_since = 0, clock()
         self._halt = Event()
         self._jobs: dict[str, OpenJob] = {}
 
@@ -217,11 +217,17 @@ class Courier:
             self._judge(attempt)
 
     def _keep_pace(self, rows: int) -> None:
-        """Learn from so many rows since the last time how many are sent in a second."""
+        """Count rows that have ended, and learn once in a while how many are sent in a second. A
+        batch that went alone says nothing of that."""
         now = self._clock()
-        pace = rows / max(now - self._settled, 0.001)
-        self._settled = now
-        self._rows_ahead = min(_MOST_ROWS, int(self._rows_ahead + pace * _AHEAD) // 2 + 1)
+        seconds = now - self._paced_since
+        if self._is_proven:
+            self._paced_rows += rows
+            if seconds < _AHEAD:
+                return
+            pace = self._paced_rows / seconds
+            self._rows_ahead = min(_MOST_ROWS, int(pace * _AHEAD) + 1)
+        self._paced_rows, self._paced_since = 0, now
 
     def _judge(self, attempt: _Attempt) -> None:
         if not attempt.was_called:

@@ -101,6 +101,7 @@ class Line:
         self._content = _Content(self._longest_answer)
         has_body = body is not None or method in _WITH_BODY
         shape = (method, url, tuple(headers.items()), has_body, fresh)
+        failure: Exception | None = None
         try:
             if shape != self._shape:
                 self._shape = None
@@ -108,11 +109,12 @@ class Line:
                 self._shape = shape
             if has_body:
                 self._curl.setopt(pycurl.POSTFIELDS, body or b"")
-            is_written = True
-        except UnicodeError:  # which quotes the text, so nothing is raised in here
-            is_written = False
-        if not is_written:
-            raise Stopped("BAD_REQUEST_TEXT")
+        except UnicodeError:
+            failure = Stopped("BAD_REQUEST_TEXT")
+        except pycurl.error as error:  # an address of megabytes
+            failure = self._failure(error.args[0])
+        if failure:  # not in there: what was caught quotes the text
+            raise failure
         if number := await performed(self._curl):
             raise self._failure(number)
         status = self._curl.getinfo(pycurl.RESPONSE_CODE)

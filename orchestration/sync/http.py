@@ -36,6 +36,8 @@ _PLAIN = "!#$%&'()*+,/:;=?@[]~"
 
 # Seconds between two looks whether it is a call's turn.
 _TURN = 0.02
+# Milliseconds by which a window is longer here: what goes at its very end may arrive before it.
+_MARGIN = 50
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,8 @@ class BasicLogin(Credentials):
 
 
 class RenewedToken(Credentials):
-    """A token of short life: ``fetch`` gets one, at the first call and once more after a 401.
+    """A token of short life: ``fetch`` gets one, at the first call and once more after a 401. All
+    calls of the thread wait for it, so it is not for a destination with coroutines.
 
     ``account`` names the account, as tokens change."""
 
@@ -337,7 +340,7 @@ class _Allowance:
     """How many calls an account may make in some time."""
 
     def __init__(self, limits: Limits) -> None:
-        rates = [Rate(count, round(seconds * 1000)) for count, seconds in limits.rates]
+        rates = [Rate(count, round(seconds * 1000) + _MARGIN) for count, seconds in limits.rates]
         self._limiter = Limiter(InMemoryBucket(rates))
         self._lock = threading.Lock()
 

@@ -24,7 +24,7 @@ import pycurl
 
 # Longest time in seconds for which a board that waits for answers does not look for new work.
 _GLANCE = 0.05
-# ... and for which nothing is looked for while libcurl has no socket to wait for.
+# ... and shortest for which it rests where libcurl has no socket to wait for.
 _NO_SOCKET = 0.005
 
 Talk = Coroutine[Any, Any, Any]
@@ -147,16 +147,29 @@ class Switchboard:
     # -- in the thread
 
     def _run(self) -> None:
+        try:
+            self._serve()
+        except BaseException as error:  # who waits for an end has to hear of one
+            self._tell(error)
+
+    def _serve(self) -> None:
         while self._is_open or self._waiting or self._underway:
             self._take()
-            while self._waiting and self._underway < self._size:
-                self._go_on(self._waiting.popleft(), None)
-            if not self._answer() and not self._wake() and self._underway:
+            happened = (self._begin_one(), self._answer(), self._wake())
+            if not any(happened) and self._underway:
                 self._pause()
 
     @property
     def _underway(self) -> int:
         return len(self._talking) + len(self._sleeping)
+
+    def _begin_one(self) -> bool:
+        """Whether there is one. Only one, as nothing is sent meanwhile: of thirty that are begun
+        together the first would have had its turn of the rate long before it goes."""
+        if not self._waiting or self._underway >= self._size:
+            return False
+        self._go_on(self._waiting.popleft(), None)
+        return True
 
     def _take(self) -> None:
         """New work; with nothing else to do, wait for it."""
@@ -196,24 +209,32 @@ class Switchboard:
         seconds = _GLANCE
         if self._sleeping:
             seconds = max(0.0, min(seconds, self._sleeping[0].due - time.monotonic()))
-        # libcurl waits for nothing while it has no socket, as when a name is resolved.
         if not self._talking:
             time.sleep(seconds)
-        elif self._multi.select(seconds) < 0:
-            time.sleep(min(seconds, _NO_SOCKET))
+            return
+        begun = time.monotonic()
+        is_quiet = self._multi.select(seconds) <= 0
+        # It returns at once where it has no socket, or only such with numbers beyond 1,023.
+        short = min(seconds, _NO_SOCKET)
+        if is_quiet and time.monotonic() - begun < short:
+            time.sleep(short)
 
     def _go_on(self, talk: Talk, answer: int | None) -> None:
         """Until it waits again, or to its end."""
         try:
-            wish = talk.send(answer)
+            self._grant(talk, talk.send(answer))
         except StopIteration as end:
             self._tell(end.value)
         except BaseException as error:
+            talk.close()
             self._tell(error)
+
+    def _grant(self, talk: Talk, wish: object) -> None:
+        if isinstance(wish, _Transfer):
+            self._multi.add_handle(wish.curl)
+            self._talking[wish.curl] = talk
+        elif isinstance(wish, _Pause):
+            due = time.monotonic() + wish.seconds
+            heapq.heappush(self._sleeping, _Sleeper(due, next(self._numbers), talk))
         else:
-            if isinstance(wish, _Transfer):
-                self._talking[wish.curl] = talk
-                self._multi.add_handle(wish.curl)
-            else:
-                due = time.monotonic() + wish.seconds
-                heapq.heappush(self._sleeping, _Sleeper(due, next(self._numbers), talk))
+            raise TypeError("a coroutine here waits for calls and pauses, and for nothing else")

@@ -66,10 +66,9 @@ def carry(endpoint: Endpoint, rows: list[list[Row]], **options: Any) -> Slate:
     return slate
 
 
-@pytest.mark.parametrize("batch_rows", [1, 100])
-def test_of_a_fast_endpoint_thousands_are_written_down_ahead(batch_rows: int) -> None:
-    slate = carry(Endpoint(batch_rows=batch_rows), batches(20_000, batch_rows))
-    assert 2000 < max(slate.open_after) <= 5000 + batch_rows
+def test_of_a_fast_endpoint_thousands_are_written_down_ahead() -> None:
+    slate = carry(Endpoint(), batches(80_000))
+    assert 1001 < max(slate.open_after) <= 5001
 
 
 def test_of_a_slow_endpoint_what_it_takes_in_a_second() -> None:

@@ -143,6 +143,14 @@ def test_requests_over_one_connection_are_each_as_they_were_asked_for(hub: FakeH
     assert hub.connections == 1
 
 
+def test_an_address_without_end_is_one_row_s_trouble(hub: FakeHubSpot) -> None:
+    client = HttpClient(hub.url, BearerToken(hub.token), WIDE, Policy(tries=1))
+    with pytest.raises(Unanswered) as caught:
+        client.post("/" + "a" * 9_000_000, PAYLOAD)
+    assert (caught.value.may_have_acted, caught.value.__context__) == (False, None)
+    assert client.post(PATH, PAYLOAD).status == 200
+
+
 def test_what_must_not_be_repeated_gets_a_connection_of_its_own(hub: FakeHubSpot) -> None:
     client = HttpClient(hub.url, BearerToken(hub.token), WIDE)
     made = []

@@ -1,9 +1,13 @@
 """Many calls in one thread: as many as there may be, none of them waiting for another."""
 
+import asyncio
+import os
+import resource
 import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from queue import SimpleQueue
 from typing import Any
 
@@ -176,3 +180,58 @@ def test_a_dead_connection_is_not_taken_for_an_answer(desk: Crowd) -> None:
     ends = ends_of(2, *(put(http, f"k{number}") for number in range(6)))
     assert [end.status for end in ends] == [200] * 6
     assert http.calls == 8
+
+
+def test_a_turn_of_the_rate_is_used_when_it_is_taken(desk: Crowd) -> None:
+    """Not when the bodies of all others have been made, too."""
+    arrived: list[float] = []
+    desk.on_applied = lambda call: arrived.append(time.monotonic())
+    limits = Limits(1, ((5, 0.5),))
+    http = HttpClient(desk.url, BearerToken("fake-token"), limits, QUICK)
+
+    async def call(key: str) -> None:
+        time.sleep(0.05)
+        await put(http, key)
+
+    ends_of(15, *(call(f"k{number}") for number in range(15)))
+    apart = [later - sooner for sooner, later in zip(arrived, arrived[5:], strict=False)]
+    assert min(apart) > 0.4
+
+
+def test_what_waits_for_something_else_ends_and_holds_nobody_up(desk: Crowd) -> None:
+    async def foreign() -> None:
+        await asyncio.sleep(0)
+
+    ends = ends_of(2, foreign(), put(client(desk)))
+    assert {type(end).__name__ for end in ends} == {"TypeError", "Reply"}
+
+
+def test_a_board_that_breaks_says_so(desk: Crowd, monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(_: Switchboard) -> bool:
+        raise MemoryError
+
+    monkeypatch.setattr(Switchboard, "_answer", breaks)
+    [end] = ends_of(2, put(client(desk)))
+    assert isinstance(end, MemoryError)
+
+
+def test_a_process_with_many_files_waits_as_quietly(
+    desk: Crowd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """select() has no place for a socket with a number beyond 1,023."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2048), hard))
+    desk.faults.append(Fault(delay=0.5))
+    looks, pause = [], Switchboard._pause
+
+    def look(board: Switchboard) -> None:
+        looks.append(1)
+        pause(board)
+
+    monkeypatch.setattr(Switchboard, "_pause", look)
+    with ExitStack() as files:
+        for _ in range(1100):
+            files.enter_context(open(os.devnull))
+        [end] = ends_of(2, put(client(desk)))
+    assert end.status == 200
+    assert len(looks) < 200
