@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from orchestration.destinations._template import JsonTemplate, PathTemplate
 from orchestration.destinations.base import setting
-from orchestration.sync.http import BasicLogin, BearerToken, Credentials
+from orchestration.sync.http import TRANSIENT, BasicLogin, BearerToken, Credentials
 from orchestration.sync.spec import SyncSpec
 
 # A sync's author names variables; the prefix keeps other credentials out of reach.
@@ -29,7 +29,7 @@ ROWS = "cdp_rows"
 
 _REPEATABLE_METHODS = {"PUT", "PATCH", "DELETE", "GET"}
 # What the client itself acts on, for all endpoints alike.
-_NEVER_EXISTS = {401, 403, 408, 425, 429}
+_NEVER_EXISTS = {401, 403} | TRANSIENT
 
 
 @dataclass(frozen=True)

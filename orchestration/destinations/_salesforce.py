@@ -155,6 +155,11 @@ def refusal(reply: Reply) -> str:
     return f"HTTP_{reply.status}" if code == "UNSPECIFIED" else code
 
 
+def is_throttle(body: Any) -> bool:
+    """Whether a 403 is about how much was asked, in a day or at once."""
+    return refusal(Reply(403, body)) == "REQUEST_LIMIT_EXCEEDED"
+
+
 def error_code(text: str) -> str:
     """The code of ``UNABLE_TO_LOCK_ROW:unable to obtain ...:--``."""
     return safe_code(text.partition(":")[0].strip())

@@ -12,25 +12,36 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from orchestration.destinations._braze import (
+    DELETE,
+    EXPORT,
+    RATES,
+    SUBSCRIBE,
+    TAKEN,
+    TRACK,
+    BrazeApi,
+    is_about_group,
+    refusal,
+)
 from orchestration.destinations.base import (
     Destination,
     Limits,
     Outcome,
-    Refused,
     Row,
     Stopped,
     Unanswered,
     setting,
 )
-from orchestration.sync.http import BearerToken, HttpClient, Reply
+from orchestration.sync.http import Reply
 from orchestration.sync.spec import SyncSpec
 
 _ID = "external_id"
 _EVENT_FIELDS = (_ID, "name", "time", "app_id")
-_TAKEN = {200, 201, 202}
 _DONE = ("success", "queued")  # queued, 202: while Braze is under maintenance
 _OBJECTS_PER_CALL = 75  # attributes, or events; contracts by monthly users: 50
 _IDS_PER_CALL = 50  # delete, export, subscription status
+# Ids that are refused each alone, while the group has taken none: then it is the group.
+_LONE_REFUSALS = 3
 # Fields of a profile that are exported under their own name; others are custom attributes.
 _PROFILE_FIELDS = {"country", "dob", "email", "email_subscribe", "first_name", "gender"}
 _PROFILE_FIELDS |= {"home_city", "language", "last_name", "phone", "push_subscribe", "time_zone"}
@@ -49,17 +60,19 @@ class Braze(Destination):
         | {("events", "append"), ("subscriptions", "audience")}
     )
 
-    def __init__(self, spec: SyncSpec, http: HttpClient) -> None:
+    def __init__(self, spec: SyncSpec, api: BrazeApi) -> None:
         self._spec = spec
-        self._http = http
+        self._api = api
         self.limits = _limits(spec)
         self._numbers = _names(spec, "numbers")
         self._booleans = _names(spec, "booleans")
+        self._group_is_there = False
+        self._refused_alone: set[str] = set()
 
     @classmethod
     def from_environment(cls, spec: SyncSpec) -> "Braze":
-        token = BearerToken(setting("BRAZE_API_KEY"))
-        return cls(spec, HttpClient(setting("BRAZE_REST_URL"), token, _limits(spec)))
+        key = setting("BRAZE_API_KEY")
+        return cls(spec, BrazeApi(setting("BRAZE_REST_URL"), key))
 
     @classmethod
     def check(cls, spec: SyncSpec) -> None:
@@ -83,7 +96,7 @@ class Braze(Destination):
 
     @property
     def calls(self) -> int:
-        return self._http.calls
+        return self._api.calls
 
     def weight(self, row: Row) -> int:
         return len(json.dumps({_ID: row.key, "properties": dict(row.values)})) + 50
@@ -104,9 +117,7 @@ class Braze(Destination):
         others = [row for row in rows if not self._is_erased(row)]
         outcomes = self._delete({row.key: row.key for row in erased})
         if self._spec.object == "subscriptions":
-            return outcomes + self._in_parts(
-                others, lambda part: self._set_subscription(part, "unsubscribed")
-            )
+            return outcomes + self._unsubscribe(others, is_beside_others=bool(outcomes))
         if not self._spec.on_leave:
             return outcomes + [Outcome.rejected(row.key, "NO_REMOVAL_DECLARED") for row in others]
         return outcomes + self._track("attributes", others, self._emptied)
@@ -122,7 +133,7 @@ class Braze(Destination):
                 "external_ids": [row.key for row in rows[start : start + _IDS_PER_CALL]],
                 "fields_to_export": [_ID, "custom_attributes", *fields],
             }
-            body = self._post("/users/export/ids", payload).body
+            body = self._api.post(EXPORT, payload).body
             for user in _list(body, "users"):
                 custom = user.get("custom_attributes") or {}
                 held[str(user.get(_ID))] = custom | user
@@ -143,16 +154,10 @@ class Braze(Destination):
                 outcomes.append(Outcome.rejected(row.key, f"INVALID_{unfit.column.upper()}"))
         if not sent:
             return outcomes
-        reply = self._http.request(
-            "POST",
-            "/users/track",
-            {array: objects},
-            statuses=_TAKEN,
-            repeatable=array == "attributes",
-        )
+        reply = self._api.send(TRACK, {array: objects}, repeatable=array == "attributes")
         codes, is_loose = self._errors(array, len(sent), reply.body)
-        if reply.status not in _TAKEN and len(codes) < len(sent):
-            raise _refusal(reply)
+        if reply.status not in TAKEN and len(codes) < len(sent):
+            raise refusal(reply)
         message = reply.body.get("message") if isinstance(reply.body, dict) else None
         for index, row in enumerate(sent):
             if index in codes:
@@ -171,7 +176,29 @@ class Braze(Destination):
             "subscription_state": state,
             _ID: [row.key for row in rows],
         }
-        return _settled(rows, self._post("/subscription/status/set", payload))
+        reply = self._api.send(SUBSCRIBE, payload)
+        if reply.status in TAKEN:
+            self._group_is_there = True
+            return _settled(rows, reply)
+        if reply.status == 400 and self._is_group_refused(rows, reply):
+            raise Stopped("SUBSCRIPTION_GROUP_REFUSED")
+        raise refusal(reply)
+
+    def _is_group_refused(self, rows: Sequence[Row], reply: Reply) -> bool:
+        """Braze does not document what it says of a group that is not there."""
+        if len(rows) == 1:
+            self._refused_alone.add(rows[0].key)
+        is_likely = not self._group_is_there and len(self._refused_alone) >= _LONE_REFUSALS
+        return is_likely or is_about_group(reply.body)
+
+    def _unsubscribe(self, rows: Sequence[Row], is_beside_others: bool) -> list[Outcome]:
+        """A group that is gone must not cost those who were deleted beside their outcome."""
+        try:
+            return self._in_parts(rows, lambda part: self._set_subscription(part, "unsubscribed"))
+        except Stopped as stopped:
+            if not is_beside_others:
+                raise
+            return [Outcome.unknown(row.key, stopped.code, stopped.error_class) for row in rows]
 
     def _remove_events(self, rows: Sequence[Row]) -> list[Outcome]:
         """Braze takes no event back. An erasure deletes the user that had them."""
@@ -187,7 +214,7 @@ class Braze(Destination):
         return [replace(told[user], key=key) for key, user in users.items()]
 
     def _delete_part(self, rows: Sequence[Row]) -> list[Outcome]:
-        reply = self._post("/users/delete", {"external_ids": [row.key for row in rows]})
+        reply = self._api.post(DELETE, {"external_ids": [row.key for row in rows]})
         return _settled(rows, reply, "deleted")
 
     def _in_parts(
@@ -201,12 +228,6 @@ class Braze(Destination):
             except Unanswered as unanswered:
                 return outcomes + [Outcome.unknown(r.key, unanswered.code) for r in rows[start:]]
         return outcomes
-
-    def _post(self, path: str, payload: dict[str, Any]) -> Reply:
-        reply = self._http.post(path, payload, _TAKEN)
-        if reply.status not in _TAKEN:
-            raise _refusal(reply)
-        return reply
 
     def _errors(self, array: str, count: int, body: Any) -> tuple[dict[int, str], bool]:
         """Codes by position in the array, and whether there is an error of no position. Of
@@ -294,11 +315,10 @@ class _Unfit(Exception):
 
 
 def _limits(spec: SyncSpec) -> Limits:
-    """3,000 requests per 3 seconds for the workspace, of which we leave some to others; bodies
-    of 4 MB."""
+    """Bodies have 4 MB."""
     most = _IDS_PER_CALL if spec.object == "subscriptions" else _OBJECTS_PER_CALL
     rows = min(int(spec.options.get("batch_rows", most)), most)
-    return Limits(batch_rows=rows, rates=((2000, 3),), batch_bytes=3_900_000)
+    return Limits(batch_rows=rows, rates=RATES[TRACK], batch_bytes=3_900_000)
 
 
 def _names(spec: SyncSpec, option: str) -> frozenset[str]:
@@ -311,12 +331,6 @@ def _settled(rows: Sequence[Row], reply: Reply, count: str = "") -> list[Outcome
     if count in body or body.get("message") in _DONE:
         return [Outcome.delivered(row.key) for row in rows]
     return [Outcome.unknown(row.key, "NO_RESULT") for row in rows]
-
-
-def _refusal(reply: Reply) -> Refused | Stopped:
-    if reply.status == 404:  # the key is of another cluster
-        return Stopped("HTTP_404", "auth", may_have_acted=False)
-    return Refused(f"HTTP_{reply.status}")
 
 
 def _list(body: Any, name: str) -> list[dict]:

@@ -47,8 +47,20 @@ _AUTH = {10: "PERMISSION_MISSING", 102: "TOKEN_INVALID", 190: "TOKEN_INVALID"} |
 )
 _THROTTLED = {4, 17, 32, 341, 613, *range(80_000, 80_015)}
 _TRANSIENT = {1: "UNKNOWN_ERROR", 2: "SERVICE_UNAVAILABLE"}
-_SYSTEMIC = {368: "ACTION_BLOCKED", 2650: "AUDIENCE_UPDATE_FAILED"}
-_BLOCKED_AUDIENCE = 1713230
+# About the account, the audience or the version: no smaller batch would pass.
+_SYSTEMIC = {
+    368: "ACTION_BLOCKED",
+    2635: "VERSION_SWITCHED_OFF",
+    2650: "AUDIENCE_UPDATE_FAILED",
+    2655: "TERMS_NOT_ACCEPTED",
+    2663: "TERMS_NOT_ACCEPTED",
+}
+_SYSTEMIC_SUBCODES = {
+    (100, 33): "AUDIENCE_OUT_OF_REACH",
+    (100, 1713230): "AUDIENCE_BLOCKED",
+    (200, 1870034): "TERMS_NOT_ACCEPTED",
+    (200, 1870047): "AUDIENCE_TOO_SMALL",
+}
 
 
 class Meta(Destination):
@@ -75,7 +87,8 @@ class Meta(Destination):
     @classmethod
     def from_environment(cls, spec: SyncSpec) -> "Meta":
         token = BearerToken(setting("META_ACCESS_TOKEN"))
-        http = HttpClient(setting("META_GRAPH_URL", _BASE_URL), token, cls.limits)
+        url = setting("META_GRAPH_URL", _BASE_URL)
+        http = HttpClient(url, token, cls.limits, is_throttle=is_throttle)
         return cls(spec, http, setting("META_API_VERSION", "v25.0"))
 
     @classmethod
@@ -204,24 +217,31 @@ def _count(reply: Reply, name: str) -> int | None:
     return int(value) if str(value).isdecimal() else None
 
 
+def is_throttle(body: Any) -> bool:
+    """Whether an error is about how much was asked: code 4 comes with HTTP 403, too."""
+    return _number(_error(body).get("code")) in _THROTTLED
+
+
 def _failure(reply: Reply) -> Exception:
-    error = reply.body.get("error") if isinstance(reply.body, dict) else None
-    error = error if isinstance(error, dict) else {}
+    error = _error(reply.body)
     code, subcode = (_number(error.get(name)) for name in ("code", "error_subcode"))
+    if reason := _SYSTEMIC_SUBCODES.get((code, subcode), _SYSTEMIC.get(code)):
+        return Stopped(reason)
     if code in _AUTH:
         return Stopped(_AUTH[code], "auth")
     if code in _THROTTLED:
         # For the rest of an hour, as a rule: trying on makes it longer.
         return Stopped("THROTTLED", "transient")
-    if subcode == _BLOCKED_AUDIENCE:
-        return Stopped("AUDIENCE_BLOCKED")
-    if code in _SYSTEMIC:
-        return Stopped(_SYSTEMIC[code])
     if code in _TRANSIENT or error.get("is_transient") is True:
         return Unanswered(_TRANSIENT.get(code, "SERVICE_UNAVAILABLE"))
     if reply.status == 404:
         return Stopped("NOT_FOUND")
     return Refused(f"HTTP_{reply.status}" if code is None else f"META_{code}")
+
+
+def _error(body: Any) -> dict[str, Any]:
+    error = body.get("error") if isinstance(body, dict) else None
+    return error if isinstance(error, dict) else {}
 
 
 def _number(value: Any) -> int | None:

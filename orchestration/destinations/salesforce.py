@@ -16,6 +16,7 @@ from orchestration.destinations._salesforce import (
     SalesforceApi,
     csv_line,
     error_code,
+    is_throttle,
     token,
 )
 from orchestration.destinations.base import (
@@ -71,7 +72,14 @@ class Salesforce(Destination):
         client_id, secret = setting("SALESFORCE_CLIENT_ID"), setting("SALESFORCE_CLIENT_SECRET")
         version = setting("SALESFORCE_API_VERSION", VERSION)
         auth = token(url, client_id, secret, cls.limits)
-        http = HttpClient(url, auth, cls.limits, POLICY, longest_answer=_LONGEST_RESULTS)
+        http = HttpClient(
+            url,
+            auth,
+            cls.limits,
+            POLICY,
+            longest_answer=_LONGEST_RESULTS,
+            is_throttle=is_throttle,
+        )
         return cls(spec, SalesforceApi(http, version))
 
     @classmethod

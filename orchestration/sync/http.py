@@ -27,7 +27,10 @@ from orchestration.sync.switchboard import finish, paused
 
 logger = logging.getLogger(__name__)
 
-_TRANSIENT = {408, 425, 429}  # and whatever a server says of itself, 500 and above
+# And whatever a server says of itself, 500 and above. 477: HubSpot, while an account moves.
+TRANSIENT = {408, 423, 425, 429, 477}
+# Seconds to wait where an answer asks for none: HubSpot's locks (423) last two.
+_LEAST_WAITS = {423: 2.0}
 # Answers of an endpoint that has not acted: who are you, you must not, not now.
 _NOT_DONE = {401, 403, 429}
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -170,9 +173,11 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         guard: UrlGuard | None = None,
         longest_answer: int = LONGEST_ANSWER,
+        is_throttle: Callable[[Any], bool] = lambda body: False,
     ) -> None:
         """``headers`` go with each request. ``guard``: for an address of a person's choice.
-        ``longest_answer``: bytes, after which there is none."""
+        ``longest_answer``: bytes, after which there is none. ``is_throttle``: whether the body
+        of a 403 says "not now" and not "not you"."""
         parts = urlsplit(base_url)
         if parts.scheme != "https" and parts.hostname not in _LOOPBACK:
             raise ValueError("the address of an endpoint must be https")
@@ -185,6 +190,7 @@ class HttpClient:
         self._headers = {"User-Agent": "cdp"} | dict(headers or {})
         self._guard = guard
         self._longest_answer = longest_answer
+        self._is_throttle = is_throttle
         self._allowance = _allowance_of((self._base_url, auth.account), limits)
         self._idle: list[Line] = []
         self._lock = threading.Lock()
@@ -272,12 +278,15 @@ class HttpClient:
         request.may_have_acted |= status not in _NOT_DONE
         if status == 401 and renew and self._auth.renew(shown.get("Authorization", "")):
             return await self._once(request, statuses, renew=False)
+        if status == 403 and self._is_throttle(_json(answer.content)):
+            raise Stopped("THROTTLED", "transient")
         if status in (401, 403):
             raise Stopped(f"HTTP_{status}", "auth")
         if 300 <= status < 400:
             raise Stopped("REDIRECT_REFUSED")
-        if status in _TRANSIENT or status >= 500:
+        if status in TRANSIENT or status >= 500:
             wait = retry_after_seconds(answer.retry_after)
+            wait = _LEAST_WAITS.get(status) if wait is None else wait
             if wait is not None and wait > self._policy.max_retry_after:
                 raise Stopped("RETRY_AFTER_TOO_LONG", "transient")
             logger.info("%s answered %s, trying again", request.method, status)

@@ -1,13 +1,15 @@
 """A Braze workspace on the loopback.
 
 Strict as far as the vendor documents it: key, JSON, 75 objects an array (or 50 in all), 50 ids,
-4 MB, types. It keeps every event, also a repeated one. Objects that are wrong are named by their
-place in an array under status 201; when all are wrong the status is 400.
+4 MB, types, 250 exports a minute. It keeps every event, also a repeated one. Objects that are
+wrong are named by their place in an array under status 201; when all are wrong the status is 400.
+What it says of a group that is not there, or of an id, is made up: the vendor does not tell.
 """
 
 import json
 import math
 import re
+import time
 from datetime import datetime
 from typing import Any
 
@@ -36,6 +38,12 @@ class FakeBraze(FakeServer):
         self.events: list[dict[str, Any]] = []
         self.groups: dict[str, set[str]] = {}
         self.deleted: set[str] = set()
+        self.refused_ids: set[str] = set()
+        """Ids that a call about a subscription group is refused for."""
+        self.says_of_group = "Invalid subscription group id"
+        """Where a group is not there."""
+        self.export_rate = (250, 60.0)
+        self._exports: list[float] = []
 
     def answer(self, request: Request) -> Answer:
         if request.headers.get("authorization") != f"Bearer {self.key}":
@@ -124,6 +132,12 @@ class FakeBraze(FakeServer):
         return Answer(201, {"deleted": len(ids), "message": "success"})
 
     def _export(self, payload: dict) -> Answer:
+        most, seconds = self.export_rate
+        now = time.monotonic()
+        self._exports = [at for at in self._exports if now - at < seconds]
+        if len(self._exports) >= most:
+            raise ApiError(429, {"message": "Rate limit exceeded"})
+        self._exports.append(now)
         ids = self._ids(payload.get("external_ids"))
         fields = set(payload.get("fields_to_export", []))
         users = []
@@ -141,9 +155,12 @@ class FakeBraze(FakeServer):
         if set(payload) != wanted or state not in ("subscribed", "unsubscribed"):
             raise self._violation("group, state and external ids")
         if payload["subscription_group_id"] not in self.groups:
-            raise ApiError(400, {"message": "Invalid subscription group id"})
+            raise ApiError(400, {"message": self.says_of_group})
         members = self.groups[payload["subscription_group_id"]]
-        for user in self._ids(payload["external_id"]):
+        ids = self._ids(payload["external_id"])
+        if self.refused_ids & set(ids):
+            raise ApiError(400, {"message": "external_id of a subscription group is not valid"})
+        for user in ids:
             members.add(user) if state == "subscribed" else members.discard(user)
         return Answer(201, {"message": "success"})
 

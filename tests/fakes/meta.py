@@ -35,8 +35,12 @@ class FakeMeta(FakeServer):
         self.invalid: set[str] = set()
         """Cells that make a line an invalid entry."""
         self.refusals: deque[dict[str, Any]] = deque()
-        """Errors of the next calls: ``code`` and whatever else Meta says with it."""
+        """Errors of the next calls: ``code`` and whatever else Meta says with it; ``status``,
+        where it is not 400."""
         self.takes_nothing = False
+        self.has_accepted_terms = True
+        self.gone_versions: set[str] = set()
+        """Versions that are switched off."""
         self.schema: list[str] | None = None
         self._sessions: dict[int, str] = {}
 
@@ -48,6 +52,10 @@ class FakeMeta(FakeServer):
             raise self._violation("a token or data in the address")
         if request.headers.get("authorization") != f"Bearer {self.token}":
             raise _error(190, "Invalid OAuth access token.")
+        if request.path.split("/")[1] in self.gone_versions:
+            raise _error(2635, "You are calling a deprecated version of the Ads API.")
+        if not self.has_accepted_terms:
+            raise _error(2655, "Terms of service has not been accepted")
         if matched.group(1) != self.audience_id:
             raise _error(100, "Unsupported request", error_subcode=33)
         if self.refusals:
@@ -140,6 +148,6 @@ class FakeMeta(FakeServer):
         return _error(code, "Invalid parameter")
 
 
-def _error(code: int, message: str, **more: Any) -> ApiError:
+def _error(code: int, message: str, status: int = 400, **more: Any) -> ApiError:
     error = {"message": message, "type": "OAuthException", "code": code, "fbtrace_id": "A"}
-    return ApiError(400, {"error": error | more})
+    return ApiError(status, {"error": error | more})

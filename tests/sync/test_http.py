@@ -2,6 +2,7 @@
 
 import threading
 import time
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -278,6 +279,73 @@ def test_where_nobody_listens_nothing_has_acted() -> None:
     with pytest.raises(Unanswered) as caught:
         HttpClient("http://127.0.0.1:9", BearerToken("t"), WIDE, policy).post(PATH, PAYLOAD)
     assert not caught.value.may_have_acted
+
+
+@pytest.mark.parametrize(
+    ("fault", "least"),
+    [
+        (Fault(423), 2),
+        (Fault(423, {"Retry-After": "5"}), 5),
+        (Fault(477, {"Retry-After": "60"}), 60),
+        (Fault(477), 0),
+        (Fault(408), 0),
+        (Fault(425), 0),
+    ],
+)
+def test_what_is_locked_or_moves_is_asked_again(
+    hub: FakeHubSpot, fault: Fault, least: float
+) -> None:
+    waits: list[float] = []
+
+    async def note(seconds: float) -> None:
+        waits.append(seconds)
+
+    client = HttpClient(
+        hub.url, BearerToken(hub.token), WIDE, Policy(first_wait=0, max_wait=0), note
+    )
+    hub.faults.append(fault)
+    assert client.post(PATH, PAYLOAD).status == 200
+    assert waits == [least]
+
+
+def test_an_account_that_moves_for_hours_ends_the_run(hub: FakeHubSpot) -> None:
+    hub.faults.append(Fault(477, {"Retry-After": "86400"}))
+    with pytest.raises(Stopped, match="RETRY_AFTER_TOO_LONG") as caught:
+        HttpClient(hub.url, BearerToken(hub.token), WIDE).post(PATH, PAYLOAD)
+    assert caught.value.error_class == "transient"
+
+
+@pytest.mark.parametrize("status", [423, 477])
+def test_an_event_is_not_sent_again_after_a_lock(hub: FakeHubSpot, status: int) -> None:
+    client = HttpClient(hub.url, BearerToken(hub.token), WIDE)
+    hub.faults.append(Fault(status))
+    with pytest.raises(Unanswered, match=f"HTTP_{status}") as caught:
+        client.request("POST", PATH, PAYLOAD, repeatable=False)
+    assert (client.calls, caught.value.may_have_acted) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "code", "error_class"),
+    [
+        (403, b'{"error": "slow down, dana@example.com"}', "THROTTLED", "transient"),
+        (403, b'{"error": "no permission, dana@example.com"}', "HTTP_403", "auth"),
+        (403, b"<html>slow down</html>", "HTTP_403", "auth"),
+        (401, b'{"error": "slow down"}', "HTTP_401", "auth"),
+    ],
+)
+def test_a_403_may_be_a_throttle_and_its_body_stays_out(
+    hub: FakeHubSpot, status: int, body: bytes, code: str, error_class: str
+) -> None:
+    hub.faults.append(Fault(status, body=body))
+    client = HttpClient(
+        hub.url, BearerToken(hub.token), WIDE, is_throttle=lambda said: "slow" in str(said)
+    )
+    with pytest.raises(Stopped) as caught:
+        client.post(PATH, PAYLOAD)
+    assert (caught.value.code, caught.value.error_class) == (code, error_class)
+    assert not caught.value.may_have_acted
+    assert "dana" not in "".join(traceback.format_exception(caught.value))
+    assert client.calls == 1
 
 
 @pytest.mark.parametrize("status", [500, 501, 505, 511, 520, 529, 530, 599])

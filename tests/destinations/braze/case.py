@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from orchestration.destinations._braze import BrazeApi
 from orchestration.destinations.base import Row
 from orchestration.destinations.braze import Braze
-from orchestration.sync.http import BearerToken, HttpClient, Policy
+from orchestration.sync.http import Policy
 from orchestration.sync.spec import SyncSpec
 from tests.fakes.braze import FakeBraze
 
@@ -33,9 +34,8 @@ def spec_of(**settings: Any) -> SyncSpec:
 def braze(workspace: FakeBraze, **settings: Any) -> Braze:
     spec = spec_of(**settings)
     Braze.check(spec)
-    limits = Braze(spec, None).limits
     policy = Policy(tries=2, first_wait=0, max_wait=0)
-    return Braze(spec, HttpClient(workspace.url, BearerToken(workspace.key), limits, policy))
+    return Braze(spec, BrazeApi(workspace.url, workspace.key, policy))
 
 
 def row(key: str, **values: str | None) -> Row:

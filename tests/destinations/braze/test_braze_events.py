@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from orchestration.destinations._braze import EXPORT, RATES, SUBSCRIBE
 from orchestration.destinations.base import Outcome, Refused, Row, Stopped, Unanswered
 from orchestration.destinations.braze import Braze
+from orchestration.sync import http
 from tests.destinations.braze.case import COLUMNS, braze, row, spec_of
 from tests.destinations.rows import FORTY_EXAMPLES, by_key, halved, leaver, wild_rows
 from tests.fakes.braze import FakeBraze
@@ -130,9 +132,58 @@ def test_members_of_a_group_come_and_go(workspace: FakeBraze) -> None:
     assert workspace.deleted == {"u1"}
 
 
-def test_an_unknown_group_refuses_the_batch(workspace: FakeBraze) -> None:
-    with pytest.raises(Refused, match="HTTP_400"):
-        subscriptions(workspace, options={"subscription_group_id": "g2"}).upsert([row("a")])
+def test_a_group_that_is_not_there_ends_the_run(workspace: FakeBraze) -> None:
+    destination = subscriptions(workspace, options={"subscription_group_id": "g2"})
+    for act in (
+        lambda: destination.upsert([row("a"), row("b")]),
+        lambda: destination.remove([leaver("a", reason="consent")]),
+    ):
+        with pytest.raises(Stopped) as caught:
+            act()
+        code, error_class = caught.value.code, caught.value.error_class
+        assert (code, error_class) == ("SUBSCRIPTION_GROUP_REFUSED", "systemic")
+    assert len(workspace.calls) == 2
+
+
+@pytest.mark.parametrize(
+    "said", ["Bad syntax", "The user has no such subscription group", "", None]
+)
+def test_a_group_that_is_not_named_is_known_by_ids_refused_alone(
+    workspace: FakeBraze, said: str | None
+) -> None:
+    workspace.says_of_group = said
+    destination = subscriptions(workspace, options={"subscription_group_id": "g2"})
+    with pytest.raises(Stopped, match="SUBSCRIPTION_GROUP_REFUSED"):
+        halved(destination, [row(f"u{n}") for n in range(50)])
+    assert [len(call.keys) for call in workspace.calls].count(1) == 3
+
+
+def test_one_id_that_is_refused_again_is_still_one(workspace: FakeBraze) -> None:
+    workspace.says_of_group = "Bad syntax"
+    destination = subscriptions(workspace, options={"subscription_group_id": "g2"})
+    for _ in range(4):
+        with pytest.raises(Refused, match="HTTP_400"):
+            destination.upsert([row("a")])
+
+
+def test_ids_that_a_group_refuses_are_refused_alone(workspace: FakeBraze) -> None:
+    rows = [row(f"u{n}") for n in range(50)]
+    workspace.refused_ids = {"u10", "u20", "u21", "u22", "u49"}
+    outcomes = by_key(halved(subscriptions(workspace), rows))
+    refused = {key for key, outcome in outcomes.items() if outcome == ("rejected", "HTTP_400")}
+    assert refused == workspace.refused_ids
+    assert workspace.groups["g1"] == {row.key for row in rows} - refused
+
+
+def test_who_is_erased_is_so_without_the_group(workspace: FakeBraze) -> None:
+    workspace.users["a"] = {}
+    destination = subscriptions(workspace, options={"subscription_group_id": "g2"})
+    rows = [leaver("a", reason="erasure"), leaver("b", reason="consent")]
+    assert by_key(destination.remove(rows)) == {
+        "a": ("delivered", None),
+        "b": ("unknown", "SUBSCRIPTION_GROUP_REFUSED"),
+    }
+    assert workspace.deleted == {"a"}
 
 
 # -- limits, credentials, declarations
@@ -214,7 +265,27 @@ def test_the_environment_configures_it(
     monkeypatch.setenv("BRAZE_REST_URL", workspace.url)
     destination = Braze.from_environment(spec_of())
     assert destination.upsert([row("a")]) == [Outcome.delivered("a")]
-    assert destination.calls == 1
+    assert set(destination.read([row("a")])) == {"a"}
+    assert destination.calls == 2
+
+
+def test_exports_have_a_rate_of_their_own(
+    workspace: FakeBraze, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of their own, because users are written much quicker."""
+    (count, seconds) = RATES[EXPORT][0]
+    most, minute = workspace.export_rate
+    assert (seconds, count < most) == (minute, True)
+    assert RATES[SUBSCRIBE][0] < (5000, 60)
+    monkeypatch.setattr(http, "_allowances", {})
+    monkeypatch.setitem(RATES, EXPORT, ((2, 0.5),))
+    workspace.export_rate = (3, 0.5)
+    destination = braze(workspace)
+    assert destination.read([row(f"u{n}") for n in range(50 * 8)]) == {}
+    for _ in range(8):
+        destination.upsert([row("a")])
+    paths = [(call.path, call.status) for call in workspace.calls]
+    assert paths == [("/users/export/ids", 201)] * 8 + [("/users/track", 201)] * 8
 
 
 @FORTY_EXAMPLES

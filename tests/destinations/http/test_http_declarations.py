@@ -162,7 +162,7 @@ def test_update_only_may_leave_it_to_the_endpoint_or_look_up() -> None:
 # -- answers
 
 
-@pytest.mark.parametrize("status", ["401", "403", "408", "425", "429"])
+@pytest.mark.parametrize("status", ["401", "403", "408", "423", "425", "429", "477"])
 def test_a_status_the_client_acts_on_says_nothing_of_a_row(status: str) -> None:
     assert refused(BY_KEY | {"exists_status": status}).startswith("options.exists_status: ")
 

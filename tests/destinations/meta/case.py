@@ -4,7 +4,7 @@ import hashlib
 from typing import Any
 
 from orchestration.destinations.base import Limits, Outcome, Row
-from orchestration.destinations.meta import Meta
+from orchestration.destinations.meta import Meta, is_throttle
 from orchestration.sync.http import BearerToken, HttpClient, Policy
 from orchestration.sync.spec import SyncSpec
 from tests.fakes.meta import FakeMeta
@@ -33,7 +33,8 @@ def spec(**changes: Any) -> SyncSpec:
 def audience(ads: FakeMeta, token: str | None = None, **changes: Any) -> Meta:
     policy = Policy(tries=2, first_wait=0, max_wait=0)
     limits = Limits(1, ((10_000, 1),))
-    http = HttpClient(ads.url, BearerToken(token or ads.token), limits, policy)
+    bearer = BearerToken(token or ads.token)
+    http = HttpClient(ads.url, bearer, limits, policy, is_throttle=is_throttle)
     return Meta(spec(**changes), http)
 
 

@@ -33,6 +33,9 @@ def test_token_and_version_come_from_the_environment(ads: FakeMeta) -> None:
     values = {"META_ACCESS_TOKEN": ads.token, "META_GRAPH_URL": ads.url}
     with environment(values | {"META_API_VERSION": "v26.0"}):
         assert by_key(Meta.from_environment(spec()).upsert([row("a")])) == {"a": DELIVERED}
+        ads.refusals.append({"code": 4, "status": 403})
+        with pytest.raises(Stopped, match="THROTTLED"):
+            Meta.from_environment(spec()).upsert([row("b")])
     assert ads.calls[0].path.startswith("/v26.0/")
     with environment(values | {"META_API_VERSION": "../x"}), pytest.raises(ValueError, match="v25"):
         Meta.from_environment(spec())

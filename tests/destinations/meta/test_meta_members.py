@@ -1,5 +1,6 @@
 """Meta: who is in an audience and who is not, and the calls that say so."""
 
+import traceback
 from typing import Any
 
 import pytest
@@ -218,6 +219,18 @@ def test_an_answer_of_strange_shape_is_no_success(ads: FakeMeta, body: bytes) ->
         ({"code": 368}, Stopped, "ACTION_BLOCKED", "systemic"),
         ({"code": 2650}, Stopped, "AUDIENCE_UPDATE_FAILED", "systemic"),
         ({"code": 100, "error_subcode": 1713230}, Stopped, "AUDIENCE_BLOCKED", "systemic"),
+        ({"code": 100, "error_subcode": 33}, Stopped, "AUDIENCE_OUT_OF_REACH", "systemic"),
+        ({"code": 100, "error_subcode": 34}, Refused, "META_100", None),
+        ({"code": 2635}, Stopped, "VERSION_SWITCHED_OFF", "systemic"),
+        ({"code": 2655}, Stopped, "TERMS_NOT_ACCEPTED", "systemic"),
+        ({"code": 2663}, Stopped, "TERMS_NOT_ACCEPTED", "systemic"),
+        ({"code": 200, "error_subcode": 1870034}, Stopped, "TERMS_NOT_ACCEPTED", "systemic"),
+        ({"code": 200, "error_subcode": 1870047}, Stopped, "AUDIENCE_TOO_SMALL", "systemic"),
+        ({"code": 4, "status": 403}, Stopped, "THROTTLED", "transient"),
+        ({"code": 80003, "status": 403}, Stopped, "THROTTLED", "transient"),
+        ({"code": 200, "status": 403}, Stopped, "HTTP_403", "auth"),
+        ({"code": "4", "status": 403}, Stopped, "HTTP_403", "auth"),
+        ({"code": [4], "status": 403}, Stopped, "HTTP_403", "auth"),
         ({"code": 2, "is_transient": True}, Unanswered, "SERVICE_UNAVAILABLE", None),
         ({"code": 1}, Unanswered, "UNKNOWN_ERROR", None),
         ({"code": 9999, "is_transient": True}, Unanswered, "SERVICE_UNAVAILABLE", None),
@@ -239,7 +252,21 @@ def test_errors_are_told_apart_by_their_number(
             act(audience(ads))
         assert caught.value.code == code
         assert getattr(caught.value, "error_class", None) == error_class
+        assert "dana@" not in "".join(traceback.format_exception(caught.value))
     assert ads.audience == set()
+
+
+def test_what_is_no_rows_fault_ends_the_run_at_the_first_call(ads: FakeMeta) -> None:
+    elsewhere = audience(ads, options={"audience_id": "23850000000000002"})
+    with pytest.raises(Stopped, match="AUDIENCE_OUT_OF_REACH"):
+        elsewhere.upsert([row(str(number)) for number in range(1000)])
+    ads.has_accepted_terms = False
+    with pytest.raises(Stopped, match="TERMS_NOT_ACCEPTED"):
+        audience(ads).remove([leaver("a", f"EMAIL={sha('x')}", reason="consent")])
+    ads.gone_versions.add("v25.0")
+    with pytest.raises(Stopped, match="VERSION_SWITCHED_OFF"):
+        audience(ads).upsert([row("a")])
+    assert len(ads.calls) == 3
 
 
 def test_statuses_of_http_count_as_everywhere(ads: FakeMeta) -> None:
