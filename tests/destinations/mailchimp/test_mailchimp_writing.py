@@ -259,6 +259,7 @@ def test_who_was_a_member_and_is_gone_is_not_subscribed(
     outcomes = mailchimp(account).upsert([known, row("b")])
     assert by_key(outcomes) == {"a": ("rejected", "GONE_THERE"), "b": ("delivered", None)}
     assert account.members[a]["status"] == "archived"
+    assert by_key(mailchimp(account).upsert([known])) == {"a": ("rejected", "ARCHIVED_THERE")}
 
 
 def test_who_was_sent_once_in_vain_is_new(account: FakeMailchimp) -> None:
