@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from orchestration.destinations.base import Limits, Refused, safe_code
+from orchestration.destinations.base import Limits, Refused, Stopped, safe_code
 from orchestration.sync.http import BearerToken, HttpClient, Policy, Reply
 
 BASE_URL = "https://a.klaviyo.com"
@@ -116,30 +116,18 @@ class KlaviyoApi:
         """204. At most 1,000. Consent stays as it is."""
         return self._membership("DELETE", list_id, profile_ids)
 
-    def members(self, list_id: str, field: str, values: Sequence[str]) -> set[str]:
-        """Ids of the profiles on a list among those with such an e-mail or phone number."""
-        path = f"/{list_id}/relationships/profiles"
-        return {
-            str(member.get("id"))
-            for part in _parts(values)
-            for member in self._pages(_LISTS, path, {"filter": _any(field, part)})
-        }
-
     def subscribe(self, profiles: Sequence[dict], list_id: str, is_historical: bool) -> Reply:
         """202 without a body. At most 1,000."""
         attributes: dict[str, Any] = {"profiles": {"data": list(profiles)}}
         if is_historical:
             attributes["historical_import"] = True
         payload = _job("profile-subscription-bulk-create-job", attributes, list_id)
-        return self._post(_SUBSCRIBE, payload)
+        return self._of_list(list_id, self._post(_SUBSCRIBE, payload))
 
-    def unsubscribe(self, profiles: Sequence[dict], list_id: str | None) -> Reply:
-        """202 without a body. At most 100. Without a list, and for whoever is not on it: from
-        everything."""
+    def unsubscribe(self, profiles: Sequence[dict]) -> Reply:
+        """202 without a body. At most 100. From everything."""
         attributes = {"profiles": {"data": list(profiles)}}
-        return self._post(
-            _UNSUBSCRIBE, _job("profile-subscription-bulk-delete-job", attributes, list_id)
-        )
+        return self._post(_UNSUBSCRIBE, _job("profile-subscription-bulk-delete-job", attributes))
 
     def erase(self, profile_id: str) -> Reply:
         """202 without a body: the profile and its history will go, for good."""
@@ -162,7 +150,16 @@ class KlaviyoApi:
     def _membership(self, method: str, list_id: str, profile_ids: Sequence[str]) -> Reply:
         payload = {"data": [{"type": "profile", "id": profile_id} for profile_id in profile_ids]}
         path = f"/{list_id}/relationships/profiles"
-        return self._clients[_LISTS].request(method, path, payload)
+        return self._of_list(list_id, self._clients[_LISTS].request(method, path, payload))
+
+    def _of_list(self, list_id: str, reply: Reply) -> Reply:
+        """An answer about a list that is there. A 404 may be about a profile as well, one that
+        was deleted meanwhile."""
+        if reply.status == 404:
+            found = self._clients[_LISTS].request("GET", f"/{list_id}", statuses={200})
+            if found.status == 404:
+                raise Stopped("LIST_NOT_FOUND")
+        return reply
 
     def _pages(self, endpoint: str, path: str, params: dict[str, str]) -> Iterator[dict]:
         params = params | {"page[size]": str(_PAGE)}

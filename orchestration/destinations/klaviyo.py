@@ -122,7 +122,10 @@ class Klaviyo(Destination):
         if self._spec.object == "lists":
             return outcomes + self._leave(others, profiles)
         if self._spec.object == "subscriptions":
-            return outcomes + self._unsubscribe(others, profiles)
+            withdrew = [row for row in others if row.reason in _WITHDRAWALS]
+            left = [row for row in others if row.reason not in _WITHDRAWALS]
+            outcomes += self._unsubscribe(withdrew, profiles)
+            return outcomes + self._leave(left, profiles)
         leaving = self._leaving()
         if not leaving:
             return outcomes + [Outcome.rejected(row.key, "NO_REMOVAL_DECLARED") for row in others]
@@ -323,26 +326,18 @@ class Klaviyo(Destination):
         )
 
     def _unsubscribe(self, rows: list[Row], profiles: Mapping[str, dict]) -> list[Outcome]:
-        """Who withdrew is unsubscribed from everything, who merely left from the list. The list
-        is asked first: whoever is not on it would be unsubscribed from everything."""
-        identifier = CHANNELS[self._spec.channel]
-        addresses = {
-            row.key: address
+        """From everything, and for withdrawals alone: who merely left could not come back, as
+        nothing tells our unsubscription from the person's own."""
+        identifier, consent = CHANNELS[self._spec.channel], {"consent": "UNSUBSCRIBED"}
+        items = [
+            (row, self._subscription(address, consent))
             for row in rows
             if (address := (profiles[row.key].get("attributes") or {}).get(identifier))
-        }
-        list_id = self._spec.options["list_id"]
-        withdrew = [r for r in rows if r.key in addresses and r.reason in _WITHDRAWALS]
-        left = [r for r in rows if r.key in addresses and r.reason not in _WITHDRAWALS]
-        members = self._api.members(list_id, identifier, [addresses[row.key] for row in left])
-        on_list = [row for row in left if profiles[row.key]["id"] in members]
+        ]
         rejected: list[Outcome] = []
-        for group, where in ((withdrew, None), (on_list, list_id)):
-            consent = {"consent": "UNSUBSCRIBED"}
-            items = [(r, self._subscription(addresses[r.key], consent)) for r in group]
-            for start in range(0, len(items), _ROWS_PER_UNSUBSCRIBE):
-                part = items[start : start + _ROWS_PER_UNSUBSCRIBE]
-                rejected += _accepted(part, lambda p, w=where: self._api.unsubscribe(p, w))[1]
+        for start in range(0, len(items), _ROWS_PER_UNSUBSCRIBE):
+            part = items[start : start + _ROWS_PER_UNSUBSCRIBE]
+            rejected += _accepted(part, self._api.unsubscribe)[1]
         refused = {outcome.key for outcome in rejected}
         return rejected + [Outcome.delivered(row.key) for row in rows if row.key not in refused]
 

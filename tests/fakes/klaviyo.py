@@ -91,7 +91,7 @@ class FakeKlaviyo(Account, FakeServer):
             r"GET /api/profile-bulk-import-jobs/([^/]+)/import-errors": self._import_errors,
             r"POST /api/profile-import": self._import_one,
             r"GET /api/profiles": self._find,
-            r"GET /api/lists/([^/]+)/relationships/profiles": self._members,
+            r"GET /api/lists/([^/]+)": self._show_list,
             r"(?:POST|DELETE) /api/lists/([^/]+)/relationships/profiles": self._change_list,
             r"POST /api/profile-subscription-bulk-create-jobs": self._subscribe,
             r"POST /api/profile-subscription-bulk-delete-jobs": self._unsubscribe,
@@ -236,12 +236,13 @@ class FakeKlaviyo(Account, FakeServer):
 
     # -- lists and subscriptions
 
-    def _members(self, request: Request, list_id: str) -> Answer:
-        field_name, values = self._filter(request, {"email", "phone_number"})
-        found = [p for v in values if (p := self.by(field_name, v))]
-        members = self._list(list_id)
-        ids = [p.id for p in found if p.id in members]
-        return self._page(request, [{"type": "profile", "id": i} for i in ids])
+    def _show_list(self, request: Request, list_id: str) -> Answer:
+        self._list(list_id)
+        attributes = {"name": "Champions", "created": NOW, "updated": NOW}
+        attributes["opt_in_process"] = "single_opt_in"
+        links = {"self": f"{self.url}/api/lists/{list_id}"}
+        shown = {"type": "list", "id": list_id, "attributes": attributes, "links": links}
+        return Answer(200, {"data": shown, "links": links})
 
     def _change_list(self, request: Request, list_id: str) -> Answer:
         rows = request.json["data"]

@@ -3,12 +3,14 @@
 Strict as far as the vendor documents it: key, JSON, 500 members a call, known statuses, text
 merge fields. Members that are refused come under status 200 with their address and a text that
 repeats it. A member that unsubscribed cannot be subscribed, an address that was deleted cannot
-come back.
+come back, who is archived stays so without an explicit status. A member's id is that of the
+address it has now; its contact id stays. Deletion takes the former alone.
 """
 
 import base64
 import hashlib
 import re
+from itertools import count
 from typing import Any
 
 from tests.fakes.server import Answer, ApiError, FakeServer, Request
@@ -32,24 +34,33 @@ def problem(status: int, title: str, detail: str = "") -> ApiError:
 
 class FakeMailchimp(FakeServer):
     """One audience, ``list_id``. ``members`` maps subscriber hashes to address, status and merge
-    fields; ``forgotten`` are hashes of addresses deleted for good."""
+    fields; ``forgotten`` are hashes of addresses deleted for good, ``contacts`` contact ids by
+    the hash of the address of now."""
 
     list_id = "a1b2c3d4e5"
 
     def __init__(self, key: str = "fake-us1", required: set[str] | None = None) -> None:
         super().__init__()
         self.key = key
+        self._numbers = count(1)
         self.required = required or set()
         """Merge fields a member must have."""
         self.members: dict[str, dict[str, Any]] = {}
+        self.contacts: dict[str, str] = {}
         self.forgotten: set[str] = set()
 
     def add(self, email: str, status: str = "subscribed", **merge_fields: str) -> str:
         """Put a member there, as a form would; its hash."""
         member = subscriber_hash(email)
         fields = {"email_address": email, "status": status, "merge_fields": merge_fields}
-        self.members[member] = fields
+        self._put(member, fields)
         return member
+
+    def change_address(self, old: str, new: str) -> str:
+        """What a person does at Mailchimp; the new hash."""
+        member, changed = subscriber_hash(old), subscriber_hash(new)
+        self._move(member, changed, self.members[member] | {"email_address": new})
+        return changed
 
     def answer(self, request: Request) -> Answer:
         scheme, _, login = request.headers.get("authorization", "").partition(" ")
@@ -64,14 +75,16 @@ class FakeMailchimp(FakeServer):
         if not found or (found[3] and request.method != "POST"):
             raise self._violation(404, "Resource Not Found", "no such resource")
         self._check_list(found[1])
-        if found[2] not in self.members:
-            raise problem(404, "Resource Not Found")
         verbs = {"GET": self._get, "PATCH": self._patch, "DELETE": self._archive}
+        hashes = {contact: member for member, contact in self.contacts.items()}
+        member = found[2] if found[3] else hashes.get(found[2], found[2])
+        if member not in self.members:
+            raise problem(404, "Resource Not Found")
         if found[3]:
-            return self._delete(found[2])
+            return self._delete(member)
         if request.method not in verbs:
             raise self._violation(405, "Method Not Allowed", "no such method")
-        return verbs[request.method](found[2], request.json)
+        return verbs[request.method](member, request.json)
 
     def keys(self, request: Request) -> tuple[str, ...]:
         if found := _MEMBER.fullmatch(request.path):
@@ -150,18 +163,32 @@ class FakeMailchimp(FakeServer):
     def _store(self, item: dict) -> tuple[str, dict]:
         member = subscriber_hash(item["email_address"])
         there = self.members.get(member)
-        is_new = there is None or there["status"] == "archived"
+        is_new = there is None
         status = item.get("status_if_new") if is_new else None
         there = there or {"email_address": item["email_address"], "merge_fields": {}}
         there["status"] = item.get("status") or status or there["status"]
         there["merge_fields"] = there["merge_fields"] | item.get("merge_fields", {})
-        self.members[member] = there
-        return "new_members" if is_new else "updated_members", {"id": member} | there
+        self._put(member, there)
+        return "new_members" if is_new else "updated_members", self._shown(member)
+
+    def _put(self, member: str, fields: dict[str, Any]) -> None:
+        self.members[member] = fields
+        if member not in self.contacts:
+            # They look like hashes of addresses.
+            self.contacts[member] = subscriber_hash(f"contact {next(self._numbers)}")
+
+    def _move(self, old: str, new: str, fields: dict[str, Any]) -> None:
+        del self.members[old]
+        self.members[new] = fields
+        self.contacts[new] = self.contacts.pop(old)
+
+    def _shown(self, member: str) -> dict[str, Any]:
+        return {"id": member, "contact_id": self.contacts[member]} | self.members[member]
 
     # -- one
 
     def _get(self, member: str, _: Any) -> Answer:
-        return Answer(200, {"id": member} | self.members[member])
+        return Answer(200, self._shown(member))
 
     def _patch(self, member: str, payload: Any) -> Answer:
         allowed = {"email_address", "status", "merge_fields"}
@@ -180,9 +207,8 @@ class FakeMailchimp(FakeServer):
         if (new := subscriber_hash(email)) != member and new in self.members:
             raise problem(400, "Member Exists", f"{email} is already a list member")
         fields = there["merge_fields"] | payload.get("merge_fields", {})
-        del self.members[member]
         status = payload.get("status", there["status"])
-        self.members[new] = {"email_address": email, "status": status, "merge_fields": fields}
+        self._move(member, new, {"email_address": email, "status": status, "merge_fields": fields})
         return self._get(new, None)
 
     def _archive(self, member: str, _: Any) -> Answer:
@@ -192,7 +218,7 @@ class FakeMailchimp(FakeServer):
         return Answer(204)
 
     def _delete(self, member: str) -> Answer:
-        del self.members[member]
+        del self.members[member], self.contacts[member]
         self.forgotten.add(member)
         return Answer(204)
 

@@ -4,13 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from orchestration.destinations.base import (
-    Refused,
-    Row,
-)
+from orchestration.destinations.base import Refused, Row, Stopped
 from tests.destinations.klaviyo.case import MEMBERS, calls_to, members, row
 from tests.destinations.rows import deliver, leaver, statuses
 from tests.fakes.klaviyo import FakeKlaviyo
+from tests.fakes.server import Answer, Request
 
 # -- lists
 
@@ -58,10 +56,31 @@ def test_two_profiles_are_not_made_one(account: FakeKlaviyo) -> None:
     assert account.lists["L1"] == set()
 
 
-def test_a_list_that_is_not_there_refuses(account: FakeKlaviyo) -> None:
-    with pytest.raises(Refused) as caught:
-        members(account, options={"list_id": "L9"}).upsert([row("a")])
-    assert caught.value.code == "NOT_FOUND"
+@pytest.mark.parametrize("object_name", ["lists", "subscriptions"])
+@pytest.mark.parametrize("act", ["upsert", "remove"])
+def test_a_list_that_is_not_there_ends_the_run(
+    account: FakeKlaviyo, object_name: str, act: str
+) -> None:
+    account.add(email="a@example.com", external_id="a")
+    destination = members(account, object_name, options={"list_id": "L9"})
+    with pytest.raises(Stopped, match="LIST_NOT_FOUND"):
+        deliver(destination, [row("a") if act == "upsert" else leaver("a")])
+
+
+def test_a_profile_that_goes_meanwhile_is_refused_alone(account: FakeKlaviyo) -> None:
+    """Klaviyo's 404 does not say what was not found."""
+    gone = account.add(email="a@example.com", external_id="a")
+    account.add(email="b@example.com", external_id="b")
+    found = account._find
+
+    def find_and_lose(request: Request) -> Answer:
+        answer = found(request)
+        account.profiles.pop(gone.id, None)
+        return answer
+
+    account._find = find_and_lose
+    with pytest.raises(Refused, match="NOT_FOUND"):
+        members(account).upsert([row("a"), row("b")])
 
 
 # -- subscriptions
@@ -74,9 +93,34 @@ def test_subscribing_and_leaving_the_list(account: FakeKlaviyo) -> None:
     assert outcomes["a"].remote_id == profile.id
     assert profile.consent == {"email": "SUBSCRIBED"}
     assert profile.id in account.lists["L1"]
-    deliver(destination, [leaver("a")])
+    assert statuses(deliver(destination, [leaver("a")])) == {"a": ("delivered", None)}
     assert profile.id not in account.lists["L1"]
     assert profile.consent == {"email": "SUBSCRIBED"}
+    assert calls_to(account, "bulk-delete") == 0
+
+
+def test_who_left_can_come_back(account: FakeKlaviyo) -> None:
+    destination = members(account, "subscriptions")
+    for sent in (row("a"), leaver("a"), row("a")):
+        assert statuses(deliver(destination, [sent])) == {"a": ("delivered", None)}
+    assert account.of("a").id in account.lists["L1"]
+
+
+def test_a_customer_who_was_merged_takes_the_subscription_over(account: FakeKlaviyo) -> None:
+    """Who goes is sent first."""
+    destination, email = members(account, "subscriptions"), {"email": "m@example.com"}
+    for sent in (row("c1", **email), leaver("c1"), row("c2", **email)):
+        assert statuses(deliver(destination, [sent])) == {sent.key: ("delivered", None)}
+    assert account.lists["L1"] == {account.of("c2").id}
+
+
+def test_a_batch_may_have_who_left_and_who_withdrew(account: FakeKlaviyo) -> None:
+    destination = members(account, "subscriptions")
+    deliver(destination, [row("a"), row("b")])
+    outcomes = deliver(destination, [leaver("a"), leaver("b", "consent")])
+    assert statuses(outcomes) == dict.fromkeys("ab", ("delivered", None))
+    consents = {key: account.of(key).consent["email"] for key in "ab"}
+    assert consents == {"a": "SUBSCRIBED", "b": "UNSUBSCRIBED"}
 
 
 def test_who_left_and_is_not_on_the_list_keeps_other_subscriptions(account: FakeKlaviyo) -> None:

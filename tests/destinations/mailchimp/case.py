@@ -40,10 +40,16 @@ def mailchimp(account: FakeMailchimp, **settings: Any) -> Mailchimp:
     return Mailchimp(spec, HttpClient(url, BasicLogin("cdp", account.key), limits, policy))
 
 
-def row(key: str, *sent: str, **values: str | None) -> Row:
+def row(key: str, *sent: str, remote_id: str | None = None, **values: str | None) -> Row:
     """``sent``: hashes of addresses that the row had."""
     mapped = {"customer_id": key, "email": f"{key}@example.com", "segment": "champions"}
-    return Row(key, "upsert", "new", mapped | values, sent_identifiers=sent)
+    return Row(key, "upsert", "new", mapped | values, remote_id, sent_identifiers=sent)
+
+
+def known_member(account: FakeMailchimp, email: str = "a@example.com") -> tuple[str, str]:
+    """Hash and contact id of a member."""
+    member = account.add(email)
+    return member, account.contacts[member]
 
 
 def hashed(key: str) -> str:

@@ -7,14 +7,21 @@ from hypothesis import given
 
 from orchestration.destinations.base import Outcome, Refused, Row, Stopped
 from orchestration.destinations.mailchimp import Mailchimp
-from tests.destinations.mailchimp.case import COLUMNS, hashed, mailchimp, row, spec_of
+from tests.destinations.mailchimp.case import (
+    COLUMNS,
+    hashed,
+    known_member,
+    mailchimp,
+    row,
+    spec_of,
+)
 from tests.destinations.rows import FORTY_EXAMPLES, by_key, halved, wild_rows
 from tests.fakes.mailchimp import FakeMailchimp
 from tests.fakes.server import Fault
 
 
-def leaver(key: str, *sent: str, reason: str = "left") -> Row:
-    return Row(key, "remove", reason, sent_identifiers=sent)
+def leaver(key: str, *sent: str, reason: str = "left", remote_id: str | None = None) -> Row:
+    return Row(key, "remove", reason, {}, remote_id, sent_identifiers=sent)
 
 
 # -- taking away
@@ -108,6 +115,96 @@ def test_who_bounced_needs_no_unsubscription(account: FakeMailchimp) -> None:
     member = account.add("a@example.com", "cleaned")
     outcomes = mailchimp(account).remove([leaver("a", member, reason="consent")])
     assert by_key(outcomes) == {"a": ("delivered", None)}
+
+
+# -- an address that the person changed
+
+
+@pytest.mark.parametrize("reason", ["left", "consent", "objection", "restriction", "erasure"])
+def test_who_changed_the_address_there_is_taken_away(account: FakeMailchimp, reason: str) -> None:
+    a, contact = known_member(account)
+    new = account.change_address("a@example.com", "new@example.com")
+    gone = leaver("a", a, reason=reason, remote_id=contact)
+    [outcome] = mailchimp(account).remove([gone])
+    assert outcome == Outcome.delivered("a", contact)
+    if reason == "erasure":
+        assert account.forgotten == {new}
+    else:
+        assert account.members[new]["status"] == "unsubscribed"
+
+
+def test_an_address_that_was_given_up_is_taken_away_with_the_new_one(
+    account: FakeMailchimp,
+) -> None:
+    _, contact = known_member(account)
+    new = account.change_address("a@example.com", "new@example.com")
+    a = account.add("a@example.com")
+    gone = leaver("a", a, reason="consent", remote_id=contact)
+    mailchimp(account).remove([gone])
+    assert [account.members[m]["status"] for m in (a, new)] == ["unsubscribed"] * 2
+
+
+def test_what_is_emptied_for_leavers_is_emptied_under_the_new_address(
+    account: FakeMailchimp,
+) -> None:
+    a, contact = known_member(account)
+    new = account.change_address("a@example.com", "new@example.com")
+    mailchimp(account, on_leave={"segment": ""}).remove([leaver("a", a, remote_id=contact)])
+    assert account.members[new]["merge_fields"] == {"SEGMENT": ""}
+    assert account.members[new]["status"] == "subscribed"
+
+
+@pytest.mark.parametrize("mode", ["archive", "delete"])
+def test_who_is_listed_goes_under_the_new_address(account: FakeMailchimp, mode: str) -> None:
+    a, contact = known_member(account)
+    new = account.change_address("a@example.com", "new@example.com")
+    gone = leaver("a", a, reason="listed", remote_id=contact)
+    mailchimp(account, mode=mode).remove([gone])
+    assert account.members.get(new, {"status": "archived"})["status"] == "archived"
+
+
+@pytest.mark.parametrize(("mode", "calls"), [("mirror", 1), ("archive", 2)])
+def test_who_kept_the_address_is_taken_away_once(
+    account: FakeMailchimp, mode: str, calls: int
+) -> None:
+    """An archival is answered without the contact, which is looked at then."""
+    a, contact = known_member(account)
+    mailchimp(account, mode=mode).remove([leaver("a", a, remote_id=contact)])
+    assert len(account.calls) == calls
+
+
+def test_who_was_unsubscribed_before_is_erased_by_the_contact(account: FakeMailchimp) -> None:
+    """No hash of theirs is held any more."""
+    a, contact = known_member(account)
+    gone = leaver("a", reason="erasure", remote_id=contact)
+    assert by_key(mailchimp(account).remove([gone])) == {"a": ("delivered", None)}
+    assert account.forgotten == {a}
+
+
+@pytest.mark.parametrize("reason", ["left", "consent"])
+def test_a_contact_whose_address_others_have_too_is_left_alone(
+    account: FakeMailchimp, reason: str
+) -> None:
+    a, contact = known_member(account)
+    gone = leaver("a", reason=reason, remote_id=contact)
+    assert by_key(mailchimp(account).remove([gone])) == {"a": ("delivered", None)}
+    assert account.members[a]["status"] == "subscribed"
+
+
+def test_who_moves_while_being_taken_away_is_not_told_as_gone(account: FakeMailchimp) -> None:
+    a, contact = known_member(account)
+    new = account.change_address("a@example.com", "new@example.com")
+    account.faults.append(Fault(404, body=b"{}", path=f"members/{new}"))
+    gone = leaver("a", a, reason="consent", remote_id=contact)
+    assert by_key(mailchimp(account).remove([gone])) == {"a": ("unknown", "MOVED_MEANWHILE")}
+
+
+def test_a_contact_that_cannot_be_looked_up_is_not_told_as_gone(account: FakeMailchimp) -> None:
+    a, contact = known_member(account)
+    account.change_address("a@example.com", "new@example.com")
+    account.faults.append(Fault(400, body=b"{}", path=f"members/{contact}"))
+    gone = leaver("a", a, reason="consent", remote_id=contact)
+    assert by_key(mailchimp(account).remove([gone])) == {"a": ("rejected", "HTTP_400")}
 
 
 def test_removals_after_a_silent_one_are_not_tried(account: FakeMailchimp) -> None:
@@ -209,7 +306,8 @@ def test_the_environment_configures_it(
     monkeypatch.setenv("MAILCHIMP_API_KEY", account.key)
     monkeypatch.setenv("MAILCHIMP_BASE_URL", f"{account.url}/3.0")
     destination = Mailchimp.from_environment(spec_of())
-    assert destination.upsert([row("a")]) == [Outcome.delivered("a", hashed("a"))]
+    outcomes = destination.upsert([row("a")])
+    assert outcomes == [Outcome.delivered("a", account.contacts[hashed("a")])]
     assert destination.calls == 1
 
 
