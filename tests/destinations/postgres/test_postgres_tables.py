@@ -76,6 +76,23 @@ def test_create_only_asks_nothing_of_who_is_there(table: Table) -> None:
     assert told(pg(table, "create_only").upsert([row("a", email=None)])) == {"a": DELIVERED}
 
 
+def test_a_row_that_is_there_keeps_its_key(table: Table) -> None:
+    """PostgreSQL refuses to change a key that it always makes by itself."""
+    made(table, "id int generated always as identity primary key, email text")
+    table.run("insert into members (email) values ('old')")
+    for mode in ("upsert", "update_only"):
+        destination = pg(table, mode, columns=["id", "email"])
+        assert told(destination.upsert([of("1", email=mode)])) == {"1": DELIVERED}
+        assert table.rows("id, email") == [(1, mode)]
+
+
+def test_a_table_of_nothing_but_keys(table: Table) -> None:
+    made(table, "id text primary key")
+    for mode in ("upsert", "mirror", "create_only", "update_only"):
+        assert told(pg(table, mode, columns=["id"]).upsert([of("a")])) == {"a": DELIVERED}
+    assert table.rows("id") == [("a",)]
+
+
 # -- others at the same time
 
 
