@@ -2,7 +2,10 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import urlencode
 
@@ -21,6 +24,7 @@ _NO_JSON = {204}
 _VALUES_PER_QUERY = 200
 _QUERY_CHARS = 4000
 _UPLOADS = 3
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+0000")
 
 
 def token(instance_url: str, client_id: str, client_secret: str, limits: Limits) -> RenewedToken:
@@ -165,6 +169,16 @@ def error_code(text: str) -> str:
     return safe_code(text.partition(":")[0].strip())
 
 
+def as_given(held: object, given: str | None) -> str | None:
+    """The value of a record, as a cell said it where it is the same number (120.0 of 120) or time
+    (``10:00:00.000+0000`` of ``10:00:00Z``)."""
+    if given and (_is_number(held, given) or _is_time(held, given)):
+        return given
+    if isinstance(held, bool):
+        return str(held).lower()
+    return None if held is None else str(held)
+
+
 def csv_line(cells: Sequence[str]) -> str:
     """Quotes where they must be, and nowhere else; lines end with a line feed."""
     quoted = (f'"{c.replace(chr(34), chr(34) * 2)}"' if _is_special(c) else c for c in cells)
@@ -185,6 +199,27 @@ def read_csv(text: str) -> Iterator[dict[str, str]]:
         if len(cells) != len(names):
             raise Unanswered("UNREADABLE_ANSWER")
         yield dict(zip(names, cells, strict=True))
+
+
+def _is_number(held: object, given: str) -> bool:
+    try:
+        number = Decimal(given)
+    except InvalidOperation:
+        return False
+    if isinstance(held, float):  # has no more digits than a float, whatever was given
+        return number.is_finite() and float(number) == held
+    return isinstance(held, int) and not isinstance(held, bool) and number == held
+
+
+def _is_time(held: object, given: str) -> bool:
+    """To the second, which is what Salesforce keeps of a time."""
+    if not isinstance(held, str) or not _TIME.fullmatch(held):
+        return False
+    try:
+        times = [datetime.fromisoformat(text).replace(microsecond=0) for text in (held, given)]
+    except ValueError:
+        return False
+    return times[0] == times[1]
 
 
 def _is_special(cell: str) -> bool:

@@ -11,13 +11,14 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from itertools import zip_longest
 from typing import Annotated, Any, Literal
 
 import psycopg2
 from psycopg2 import errors
+from psycopg2.extensions import AsIs, parse_dsn
 from psycopg2.extensions import connection as Connection
-from psycopg2.extensions import parse_dsn
 from psycopg2.extras import execute_values
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
@@ -42,12 +43,16 @@ _ROW_MODES = ("upsert", "mirror", "audience", "create_only", "update_only", "arc
 # Seconds until a peer that went silent counts as gone; the server limits statements itself.
 _SILENCE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 _TLS = {"verify-ca", "verify-full"}
+_PAGE = 5000
+_ONCE = ("create_only", "append")
+_DEFAULT = AsIs("default")
 _HERE = {"", "127.0.0.1", "localhost", "::1"}
 
 Name = Annotated[str, StringConstraints(pattern=NAME)]
 
-# A row's own fault: data (22), constraints (23), a key twice (21), what a trigger raises (P0).
-_ROW_FAULTS = ("21", "22", "23", "P0")
+# A row's own fault: data (22), constraints (23), a key twice (21), what a trigger raises (P0), a
+# view's check option (44), a text too long for an index (54).
+_ROW_FAULTS = ("21", "22", "23", "44", "54", "P0")
 # Somebody was faster, or the server is busy or going down.
 _TRANSIENT = ("08", "40", "53", "55", "57")
 
@@ -137,50 +142,103 @@ class Postgres(Destination):
         found: dict[str, dict[str, str | None]] = {}
 
         def fetch(cursor: Any, rows: Sequence[Row]) -> list[Outcome]:
-            cursor.execute(self._sql.read(), ([row.key for row in rows],))
-            for key, *values in cursor.fetchall():
+            records = [self._record(row) for row in rows]
+            for key, *values in execute_values(
+                cursor, self._sql.read(), records, None, _PAGE, True
+            ):
                 found[key] = dict(zip(self._spec.columns, values, strict=True))
             return []
 
-        self._transaction(fetch, [row for row in rows if not _unfit(row)])
+        fit = [row for row in rows if not _unfit(row)]
+        odd = {outcome.key for outcome in self._transaction(fetch, fit)}
+        # With a value that its column cannot hold, a row differs; a key like that is nobody's.
+        self._transaction(fetch, [replace(row, values={}) for row in fit if row.key in odd])
         return found
 
     # -- statements
 
     def _write(self, cursor: Any, rows: Sequence[Row]) -> list[Outcome]:
-        records = [[row.values.get(name) for name in self._spec.columns] for row in rows]
+        """Rows that are there change first: an insert would ask them for each column that must
+        not be null. Who came in between is found by doing so again; ``returning`` leaves out what
+        a trigger drops."""
+        written = self._reach(cursor, rows)
+        absent = [row for row in rows if row.key not in written]
         if self._spec.mode == "update_only":
-            statement = self._sql.update()
-            there = {key for (key,) in execute_values(cursor, statement, records, None, 5000, True)}
-            return [
-                Outcome.delivered(row.key)
-                if row.key in there
-                else Outcome.rejected(row.key, "NOT_THERE")
-                for row in rows
-            ]
-        if self._spec.mode == "append":
-            keys = [row.idempotency_key(self._spec) for row in rows]
-            records = [[*record, key] for record, key in zip(records, keys, strict=True)]
-            statement = self._sql.append(self._options.dedupe_column or "")
+            there = self._there(cursor, self._spec.key, _by_key(absent))
+            nobody = [row.key for row in absent if row.key not in there]
         else:
-            flag = [True] if self._options.flag_column else []
-            records = [[*record, *flag] for record in records]
-            statement = self._sql.insert(keeps_what_is_there=self._spec.mode == "create_only")
-        execute_values(cursor, statement, records, page_size=5000)
-        return [Outcome.delivered(row.key) for row in rows]
+            written |= self._add(cursor, absent)
+            written |= self._reach(cursor, [row for row in absent if row.key not in written])
+            nobody = []
+        told = {row.key: Outcome.unknown(row.key, "NOT_WRITTEN") for row in rows}
+        told |= {key: Outcome.delivered(key) for key in written}
+        told |= {key: Outcome.rejected(key, "NOT_THERE") for key in nobody}
+        return list(told.values())
+
+    def _reach(self, cursor: Any, rows: Sequence[Row]) -> set[str]:
+        """Keys of the rows that are there and, where the mode changes them, as they should be."""
+        if self._spec.mode in _ONCE:
+            return self._there(cursor, self._mark, self._by_mark(rows))
+        records = [self._record(row) for row in rows]
+        reached = execute_values(cursor, self._sql.update(), records, None, _PAGE, True)
+        return {key for (key,) in reached}
+
+    def _there(self, cursor: Any, column: str, keys: Mapping[str, str]) -> set[str]:
+        """Of ``keys`` by what the column says of them, those that are there."""
+        if not keys:
+            return set()
+        cursor.execute(self._sql.there(column), (list(keys),))
+        return {keys[value] for (value,) in cursor.fetchall()}
+
+    def _add(self, cursor: Any, rows: Sequence[Row]) -> set[str]:
+        """Keys of the rows that were not there and now are. A null is for the column's default,
+        unless the sync says that it empties the column."""
+        keys = self._by_mark(rows)
+        more = self._options.flag_column if self._mark == self._spec.key else self._mark
+        empties = [name in self._spec.clear_nulls for name in self._spec.columns]
+        records: list[list[Any]] = []
+        for mark, row in zip(keys, rows, strict=True):
+            cells = zip(self._record(row), empties, strict=True)
+            record = [_DEFAULT if v is None and not empty else v for v, empty in cells]
+            end = [mark if more == self._mark else True] if more else []
+            records.append([*record, *end])
+        statement = self._sql.insert(more, self._mark)
+        added = execute_values(cursor, statement, records, None, _PAGE, True)
+        return {keys[mark] for (mark,) in added if mark in keys}
+
+    def _record(self, row: Row) -> list[str | None]:
+        values = {**row.values, self._spec.key: row.key}
+        return [values.get(name) for name in self._spec.columns]
+
+    @property
+    def _mark(self) -> str:
+        """The column that tells a row from others."""
+        return (self._spec.mode == "append" and self._options.dedupe_column) or self._spec.key
+
+    def _by_mark(self, rows: Sequence[Row]) -> dict[str, str]:
+        """Keys of rows to write by what the column says of them."""
+        if self._mark == self._spec.key:
+            return _by_key(rows)
+        return {row.idempotency_key(self._spec): row.key for row in rows}
 
     def _take_away(self, cursor: Any, rows: Sequence[Row]) -> list[Outcome]:
+        """A trigger may keep a row as it was: who is still there is not told as gone."""
         deleted = [row for row in rows if self._is_deleted(row)]
         others = [row for row in rows if not self._is_deleted(row)]
-        outcomes = [Outcome.delivered(row.key) for row in deleted]
+        told = {row.key: Outcome.delivered(row.key) for row in rows}
         if deleted:
             cursor.execute(self._sql.delete(), ([row.key for row in deleted],))
-        if others and not self._sql.leaves_trace:
-            return outcomes + [Outcome.rejected(row.key, "NO_REMOVAL_DECLARED") for row in others]
-        if others:
-            left = list(self._spec.on_leave.values())
-            cursor.execute(self._sql.put_away(), (*left, [row.key for row in others]))
-        return outcomes + [Outcome.delivered(row.key) for row in others]
+            there = self._there(cursor, self._spec.key, _by_key(deleted))
+            told |= {key: Outcome.unknown(key, "NOT_REMOVED") for key in there}
+        if others and self._sql.leaves_trace:
+            cursor.execute(self._sql.put_away(), (*self._sql.left, [row.key for row in others]))
+            changed = {key for (key,) in cursor.fetchall()}
+            same = _by_key([row for row in others if row.key not in changed])
+            there = self._there(cursor, self._spec.key, same)
+            told |= {key: Outcome.unknown(key, "NOT_WRITTEN") for key in there}
+        elif others:
+            told |= {row.key: Outcome.rejected(row.key, "NO_REMOVAL_DECLARED") for row in others}
+        return list(told.values())
 
     def _is_deleted(self, row: Row) -> bool:
         if row.reason == "erasure" and self._spec.on_erasure == "delete":
@@ -260,6 +318,10 @@ def secure_dsn(dsn: str) -> str:
     return psycopg2.extensions.make_dsn(**parts)
 
 
+def _by_key(rows: Sequence[Row]) -> dict[str, str]:
+    return {row.key: row.key for row in rows}
+
+
 def _bisect(
     cursor: Any, act: Callable[[Any, Sequence[Row]], list[Outcome]], rows: Sequence[Row]
 ) -> Iterator[Outcome]:
@@ -268,7 +330,7 @@ def _bisect(
     try:
         outcomes = act(cursor, rows)
     except psycopg2.Error as error:
-        if (error.pgcode or "")[:2] not in _ROW_FAULTS:
+        if not _is_of_a_row(error):
             raise
         code = _name(error)
     else:
@@ -283,6 +345,13 @@ def _bisect(
     middle = len(rows) // 2
     yield from _bisect(cursor, act, rows[:middle])
     yield from _bisect(cursor, act, rows[middle:])
+
+
+def _is_of_a_row(error: psycopg2.Error) -> bool:
+    """A policy that refuses a row has the code of a permission that is missing, and nothing but
+    the message tells them apart."""
+    is_policy = isinstance(error, errors.InsufficientPrivilege) and "row-level" in str(error)
+    return is_policy or (error.pgcode or "").startswith(_ROW_FAULTS)
 
 
 def _call_error(error: psycopg2.Error) -> CallError:

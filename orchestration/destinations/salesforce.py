@@ -14,6 +14,7 @@ from orchestration.destinations._salesforce import (
     POLICY,
     VERSION,
     SalesforceApi,
+    as_given,
     csv_line,
     error_code,
     is_throttle,
@@ -36,8 +37,22 @@ _MODES = ("upsert", "update_only", "create_only", "mirror", "audience", "delete"
 _OPERATIONS = {"update_only": "update", "create_only": "insert"}
 _DELETIONS = {"delete", "hardDelete"}
 _GOES_ON = {"UploadComplete", "InProgress"}
-# Nothing is wrong with these rows: others held the record or the organisation.
-_TRANSIENT = {"UNABLE_TO_LOCK_ROW", "QUERY_TIMEOUT", "SERVER_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED"}
+# Nothing is wrong with these rows: others held the record, or the organisation is full, busy or
+# broken.
+_TRANSIENT = {
+    "API_CURRENTLY_DISABLED",
+    "EXCEEDED_QUOTA",
+    "QUERY_TIMEOUT",
+    "RECORD_IN_USE_BY_WORKFLOW",
+    "REQUEST_LIMIT_EXCEEDED",
+    "REQUEST_RUNNING_TOO_LONG",
+    "SERVER_UNAVAILABLE",
+    "STORAGE_LIMIT_EXCEEDED",
+    "TERRITORY_REALIGN_IN_PROGRESS",
+    "TOO_MANY_APEX_REQUESTS",
+    "UNABLE_TO_LOCK_ROW",
+    "UNKNOWN_EXCEPTION",
+}
 
 _LONGEST_RESULTS = 256 * 2**20  # of a job; they are at most 150 MB
 _FIELD_CHARS = 32_000
@@ -168,10 +183,12 @@ class Salesforce(Destination):
         return [outcomes[row.key] for row in rows]
 
     def read(self, rows: Sequence[Row]) -> Mapping[str, Mapping[str, str | None]] | None:
-        held = {}
-        for key, record in self._records([row.key for row in rows], self._spec.columns):
-            values = {name: record.get(name.casefold()) for name in self._spec.columns}
-            held[key] = {name: _text(value) for name, value in values.items()}
+        held, given = {}, {row.key: row.values for row in rows}
+        for key, record in self._records(list(given), self._spec.columns):
+            held[key] = {
+                name: as_given(record.get(name.casefold()), given[key].get(name))
+                for name in self._spec.columns
+            }
         return held
 
     # -- jobs
@@ -271,13 +288,6 @@ class Salesforce(Destination):
 
     def _is_erasure(self, row: Row) -> bool:
         return row.reason == "erasure" and self._spec.on_erasure == "delete"
-
-
-def _text(value: object) -> str | None:
-    """As a cell would say it."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return None if value is None else str(value)
 
 
 def _failed(key: str, code: str) -> Outcome:

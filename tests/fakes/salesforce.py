@@ -9,7 +9,9 @@ import csv
 import io
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 from urllib.parse import parse_qsl
@@ -18,7 +20,13 @@ from tests.fakes.server import Answer, ApiError, FakeServer, Request
 
 VERSION = "67.0"
 KEY = "CDP_Id__c"
-FIELDS = {KEY, "FirstName", "LastName", "Email", "MailingCity", "CDP_Segment__c"}
+_READ_AS: dict[str, Callable[[str], Any]] = {
+    "CDP_Points__c": float,
+    "CDP_Seen__c": lambda text: f"{_utc(text):%Y-%m-%dT%H:%M:%S}.000+0000",
+    "CDP_Is_VIP__c": lambda text: text == "true",
+}
+"""What a query answers of fields that are no text: a number has a decimal point, always."""
+FIELDS = {KEY, "FirstName", "LastName", "Email", "MailingCity", "CDP_Segment__c", *_READ_AS}
 _JOBS = f"/services/data/v{VERSION}/jobs/ingest"
 _OPERATIONS = {"insert", "update", "upsert", "delete", "hardDelete"}
 _JOB_FIELDS = {"operation", "object", "contentType", "lineEnding", "externalIdFieldName"}
@@ -243,7 +251,7 @@ class FakeSalesforce(FakeServer):
             self._violation("quotes of a query")
         values = {_unescaped(text).casefold() for text in _TEXT.findall(texts)}
         records = [
-            {"attributes": {"type": sobject}} | {c: ({"Id": i} | r).get(c) for c in columns}
+            {"attributes": {"type": sobject}} | {c: _read({"Id": i} | r, c) for c in columns}
             for i, r in self.records.items()
             if (r.get(name) or "").casefold() in values
         ]
@@ -311,6 +319,15 @@ class FakeSalesforce(FakeServer):
     def states(self) -> Counter[str]:
         """How the jobs stand."""
         return Counter(job.state for job in self.jobs.values())
+
+
+def _utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def _read(record: dict[str, str], name: str) -> Any:
+    value = record.get(name)
+    return value if value is None else _READ_AS.get(name, str)(value)
 
 
 def _unescaped(text: str) -> str:

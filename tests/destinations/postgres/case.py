@@ -13,7 +13,7 @@ COLUMNS = ["id", "email", "points"]
 
 
 TABLE = """
-    drop table if exists public.members, public.events;
+    drop table if exists public.members, public.events cascade;
     create table public.members (
         id varchar(12) primary key, email text not null check (email like '%@%'),
         points integer, is_member boolean, other text default 'theirs'

@@ -51,6 +51,34 @@ def test_a_record_that_others_hold_is_tried_again_later(org: FakeSalesforce) -> 
     assert outcomes["b"].error_class == "transient"
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "STORAGE_LIMIT_EXCEEDED",
+        "EXCEEDED_QUOTA",
+        "REQUEST_LIMIT_EXCEEDED",
+        "REQUEST_RUNNING_TOO_LONG",
+        "TOO_MANY_APEX_REQUESTS",
+        "API_CURRENTLY_DISABLED",
+        "SERVER_UNAVAILABLE",
+        "QUERY_TIMEOUT",
+        "RECORD_IN_USE_BY_WORKFLOW",
+        "TERRITORY_REALIGN_IN_PROGRESS",
+        "UNKNOWN_EXCEPTION",
+    ],
+)
+def test_trouble_of_the_organisation_refuses_no_row_for_good(
+    org: FakeSalesforce, code: str
+) -> None:
+    org.add(**{KEY: "a", "LastName": "x"})
+    org.refusing = {"a": f"{code}:words of Salesforce:--"}
+    for outcomes in (
+        deliver(salesforce(org), [row("a"), row("b")]),
+        deliver(salesforce(org, mode="mirror"), [leaver("a"), leaver("b")]),
+    ):
+        assert statuses(outcomes) == {"a": ("unknown", code), "b": ("delivered", None)}
+
+
 def test_a_failed_job_leaves_the_rest_to_a_new_one(org: FakeSalesforce) -> None:
     org.fails_after = 2
     rows = [row(key) for key in "abcd"]

@@ -173,8 +173,53 @@ def test_what_is_held_can_be_read_back(org: FakeSalesforce) -> None:
     deliver(destination, rows)
     held = destination.read([*rows, row("b")])
     assert held == {"a": rows[0].values | {"CDP_Segment__c": None}}
-    org.of("a")["CDP_Segment__c"] = True
-    assert destination.read(rows)["a"]["CDP_Segment__c"] == "true"
+
+
+READ = ["CDP_Points__c", "CDP_Seen__c", "CDP_Is_VIP__c"]
+
+
+@pytest.mark.parametrize(
+    ("points", "seen", "is_vip"),
+    [
+        ("120", "2024-01-01T10:00:00Z", "true"),
+        ("120.50", "2024-01-01T12:00:00+02:00", "false"),
+        ("-0", "2024-01-01T10:00:00.123Z", None),
+        ("123456789012345678", "2024-01-01T10:00:00.000+0000", None),
+        ("1e3", None, None),
+    ],
+)
+def test_what_salesforce_spells_in_another_way_is_read_as_it_was_given(
+    org: FakeSalesforce, points: str, seen: str | None, is_vip: str | None
+) -> None:
+    destination = salesforce(org, columns=[*COLUMNS, *READ])
+    given = row("a", **dict(zip(READ, (points, seen, is_vip), strict=True)))
+    deliver(destination, [given])
+    read = destination.read([given])["a"]
+    assert [read[name] for name in READ] == [points, seen, is_vip]
+
+
+@pytest.mark.parametrize(
+    ("name", "held", "value", "read"),
+    [
+        ("CDP_Points__c", "120", "121", "120.0"),
+        ("CDP_Points__c", "120", "many", "120.0"),
+        ("CDP_Points__c", "120", "NaN", "120.0"),
+        ("CDP_Points__c", "120", None, "120.0"),
+        ("CDP_Points__c", "1", "sNaN", "1.0"),
+        ("CDP_Seen__c", "2024-01-01T10:00:00Z", "2024-01-01T10:00:01Z", None),
+        ("CDP_Seen__c", "2024-01-01T10:00:00Z", "2024-01-01T10:00:00", None),
+        ("CDP_Seen__c", "2024-01-01T10:00:00Z", "noon", None),
+        ("CDP_Is_VIP__c", "true", "1", "true"),
+        ("CDP_Segment__c", "007", "7", "007"),
+    ],
+)
+def test_another_value_is_read_as_it_is(
+    org: FakeSalesforce, name: str, held: str, value: str | None, read: str | None
+) -> None:
+    destination = salesforce(org, columns=[*COLUMNS, *READ])
+    deliver(destination, [row("a", **{name: held})])
+    found = destination.read([row("a", **{name: value})])["a"][name]
+    assert found == (read or "2024-01-01T10:00:00.000+0000")
 
 
 # -- declarations and texts
