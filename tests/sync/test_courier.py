@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import pytest
 
 from orchestration.destinations.base import Destination, Limits, Outcome, Row
+from orchestration.sync import courier
 from orchestration.sync.courier import Courier
 from orchestration.sync.delivery import Delivery, Patience
 
@@ -66,8 +67,11 @@ def carry(endpoint: Endpoint, rows: list[list[Row]], **options: Any) -> Slate:
     return slate
 
 
-def test_of_a_fast_endpoint_thousands_are_written_down_ahead() -> None:
-    slate = carry(Endpoint(), batches(80_000))
+def test_of_a_fast_endpoint_thousands_are_written_down_ahead(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(courier, "_AHEAD", 0.5)
+    slate = carry(Endpoint(), batches(150_000))
     assert 1001 < max(slate.open_after) <= 5001
 
 
