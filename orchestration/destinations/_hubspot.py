@@ -129,6 +129,7 @@ class Portal:
             if refused.code not in _GONE:
                 raise
             return self._read_halves(id_property, values, properties) if len(values) > 1 else {}
+        _check_read(body)
         found: dict[str, dict[str, Any]] = {}
         strays = []
         wanted = {_folded(id_property, value) for value in values}
@@ -139,7 +140,7 @@ class Portal:
             names = _names_of_contact(id_property, contact)
             found |= dict.fromkeys(names, contact)
             strays += [] if names & wanted else [contact]
-        if not strays:
+        if not strays or wanted <= found.keys():
             return found
         if len(values) == 1:
             return {wanted.pop(): strays[0]}
@@ -201,6 +202,16 @@ def _code(reply: Reply) -> str:
 def _list(body: Any, name: str) -> list[dict]:
     found = body.get(name) if isinstance(body, dict) else None
     return [item for item in found or [] if isinstance(item, dict)]
+
+
+def _check_read(body: Any) -> None:
+    """Who is not among the results is taken for absent, so there must be results, and no error
+    but that."""
+    if not isinstance(body, dict) or not isinstance(body.get("results"), list):
+        raise Unanswered("NO_RESULT")
+    for error in _list(body, "errors"):
+        if (code := error_category(error)) not in PERHAPS_GONE:
+            raise Refused(code)
 
 
 def _ids(body: Any, name: str) -> set[str]:

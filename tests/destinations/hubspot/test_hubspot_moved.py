@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from orchestration.destinations.base import Refused, Row
+from orchestration.destinations.base import Refused, Row, Unanswered
 from tests.destinations.hubspot.case import hubspot, row
 from tests.destinations.rows import by_key, leaver
 from tests.fakes.hubspot import FakeHubSpot
@@ -161,6 +161,20 @@ def test_who_is_still_there_is_not_told_as_gone(
     hub.faults.append(Fault(404, body=json.dumps(body).encode(), path=path))
     outcomes = by_key(hubspot(hub).remove([leaver("a", reason, contact_id)]))
     assert outcomes == {"a": ("rejected", category or "HTTP_404")}
+
+
+@every_removal
+@pytest.mark.parametrize(
+    "answer",
+    ["[]", "{}", '{"results": {"a": 1}}', '{"results": [], "errors": [{"category": "TOO_BUSY"}]}'],
+)
+def test_a_look_up_that_tells_nothing_is_no_absence(
+    hub: FakeHubSpot, settings: dict[str, Any], reason: str, stays: bool, answer: str
+) -> None:
+    old, _ = made_anew(hub)
+    hub.faults.append(Fault(207, body=answer.encode(), path="read"))
+    with pytest.raises((Unanswered, Refused), match="NO_RESULT|TOO_BUSY"):
+        hubspot(hub, **settings).remove([leaver("a", reason, old)])
 
 
 def test_an_erasure_whose_answer_is_lost_is_delivered(hub: FakeHubSpot) -> None:
