@@ -94,6 +94,17 @@ def test_an_old_id_that_a_list_ignores_is_looked_up(hub: FakeHubSpot) -> None:
     assert hub.lists["7"] == set()
 
 
+def test_a_list_that_does_not_know_a_contact_that_is_there_has_not_removed_it(
+    hub: FakeHubSpot,
+) -> None:
+    contact_id = hub.add(email="a@example.com")
+    hub.lists["7"] = {contact_id}
+    missing = {"recordIdsMissing": [int(contact_id)]}
+    hub.faults.append(Fault(200, body=json.dumps(missing).encode(), path="memberships"))
+    outcomes = by_key(hubspot(hub, **LIST).remove([leaver("a", "consent", contact_id)]))
+    assert outcomes == {"a": ("rejected", "NOT_IN_HUBSPOT")}
+
+
 def test_who_is_no_member_any_more_is_delivered(hub: FakeHubSpot) -> None:
     contact_id = hub.add(email="a@example.com")
     hub.lists["7"] = set()
@@ -173,7 +184,7 @@ def test_a_look_up_that_tells_nothing_is_no_absence(
 ) -> None:
     old, _ = made_anew(hub)
     hub.faults.append(Fault(207, body=answer.encode(), path="read"))
-    with pytest.raises((Unanswered, Refused), match="NO_RESULT|TOO_BUSY"):
+    with pytest.raises((Unanswered, Refused), match=r"NO_RESULT|TOO_BUSY"):
         hubspot(hub, **settings).remove([leaver("a", reason, old)])
 
 
@@ -200,8 +211,10 @@ def test_a_whole_batch_refused_for_one_id_is_no_answer_about_the_others(hub: Fak
     ids = [hub.add(email=f"{key}@example.com") for key in "ab"]
     body = b'{"status": "error", "category": "OBJECT_NOT_FOUND"}'
     hub.faults.append(Fault(404, body=body, path="read"))
-    rows = [leaver("a", "erasure", ids[0]), leaver("b", "erasure", ids[1])]
-    assert by_key(hubspot(hub).remove(rows)) == DELIVERED | {"b": ("delivered", None)}
+    rows = [leaver("a", "left", ids[0]), leaver("b", "left", ids[1])]
+    assert by_key(hubspot(hub, mode="mirror").remove(rows)) == DELIVERED | {
+        "b": ("delivered", None)
+    }
     assert hub.contacts == {}
 
 
@@ -250,10 +263,16 @@ def test_update_only_and_delete_find_a_contact_by_a_second_email(hub: FakeHubSpo
 
 def test_a_member_is_found_by_a_second_email(hub: FakeHubSpot) -> None:
     hub.lists["7"] = set()
-    contact_id = hub.add(email="work@example.com")
-    hub.add_email(contact_id, "a@example.com")
-    assert by_key(hubspot(hub, **LIST).upsert([row("a")])) == DELIVERED
-    assert hub.lists["7"] == {contact_id}
+    ids = [hub.add(email=f"work-{key}@example.com") for key in "ab"]
+    for contact_id, key in zip(ids, "ab", strict=True):
+        hub.add_email(contact_id, f"{key}@example.com")
+    outcomes = by_key(hubspot(hub, **LIST).upsert([row(key) for key in "abc"]))
+    assert outcomes == DELIVERED | {
+        "b": ("delivered", None),
+        "c": ("rejected", "NOT_IN_HUBSPOT"),
+    }
+    assert hub.lists["7"] == set(ids)
+    assert calls(hub) == ["read", "add"]
 
 
 # -- reading
