@@ -13,11 +13,17 @@ from orchestration.sync.http import HttpClient, Reply, error_category
 
 BATCH_ROWS = 100
 """Inputs a batch call takes."""
-GONE = {"OBJECT_NOT_FOUND", "CONTACT_NOT_FOUND"}
+NOT_THERE = "NOT_IN_HUBSPOT"
+# What HubSpot says of a contact that is not there, and what it may say: a category is optional,
+# and the id of before a merge can be answered under another one.
+_GONE = {"OBJECT_NOT_FOUND", "CONTACT_NOT_FOUND"}
+PERHAPS_GONE = {*_GONE, "HTTP_404", "UNSPECIFIED", "NO_RESULT"}
 CONFLICT = "CONFLICT"
 """A unique value is in use by another contact."""
 
 RECORD_ID = "hs_object_id"
+# By what else HubSpot finds a contact; names with semicolons between them.
+_OTHER_NAMES = {RECORD_ID: "hs_merged_object_ids", "email": "hs_additional_emails"}
 
 # Statuses by what they mean. Transient ones and 401, 403, 3xx never get here (http.py).
 _PER_ROW = {200, 201, 207}
@@ -37,29 +43,13 @@ class Portal:
     def find(
         self, id_property: str, values: Collection[str], properties: Sequence[str] = ()
     ) -> dict[str, dict[str, Any]]:
-        """Contacts by the value that was asked for: ``id`` and ``properties`` of each. One
-        that is not there is missing."""
+        """Contacts by the value that was asked for: ``id`` (which is another one since a merge)
+        and ``properties`` of each. One that is not there is missing."""
         wanted = list({_folded(id_property, value): value for value in values}.values())
+        asked = [*properties, id_property, _OTHER_NAMES.get(id_property, id_property)]
         found: dict[str, dict[str, Any]] = {}
         for start in range(0, len(wanted), BATCH_ROWS):
-            payload = {
-                "properties": list(dict.fromkeys([*properties, id_property])),
-                "inputs": [{"id": value} for value in wanted[start : start + BATCH_ROWS]],
-            }
-            if id_property != RECORD_ID:
-                payload["idProperty"] = id_property
-            try:
-                reply = self._post("batch/read", payload, _PER_ROW)
-            except Refused as refused:
-                if refused.code in GONE:
-                    continue
-                raise
-            for record in _list(reply.body, "results"):
-                held = record.get("properties") or {}
-                value = record.get("id") if id_property == RECORD_ID else held.get(id_property)
-                if value and record.get("id"):
-                    contact = {"id": str(record["id"]), "properties": held}
-                    found[_folded(id_property, str(value))] = contact
+            found |= self._read(id_property, wanted[start : start + BATCH_ROWS], asked)
         named = {value: found.get(_folded(id_property, value)) for value in values}
         return {value: contact for value, contact in named.items() if contact}
 
@@ -88,24 +78,26 @@ class Portal:
 
     def erase(self, ids: Mapping[str, str]) -> list[Outcome]:
         """Delete contacts for good, with their history. HubSpot has no batch of it; when a
-        call has no known end, the rows after it are not tried."""
+        call has no known end, the rows after it are not tried. One that is not there is refused,
+        as is one for which there is no such call."""
         outcomes: list[Outcome] = []
         for position, (key, record_id) in enumerate(ids.items()):
             try:
                 self._post("gdpr-delete", {"objectId": record_id}, {_NO_CONTENT})
             except Refused as refused:
-                if refused.code not in GONE:
-                    outcomes.append(Outcome.rejected(key, refused.code))
-                    continue
+                outcomes.append(Outcome.rejected(key, refused.code))
             except Unanswered as unanswered:
                 left = list(ids)[position:]
                 return outcomes + [Outcome.unknown(key, unanswered.code) for key in left]
-            outcomes.append(Outcome.delivered(key))
+            else:
+                outcomes.append(Outcome.delivered(key))
         return outcomes
 
-    def change_members(self, list_id: str, verb: str, record_ids: Collection[str]) -> set[str]:
-        """Add or remove members of a static list; the ids of contacts that do not exist.
-        Members that are there (or not) already are ignored by HubSpot."""
+    def change_members(
+        self, list_id: str, verb: str, record_ids: Collection[str]
+    ) -> tuple[set[str], set[str]]:
+        """Add or remove members of a static list: the ids of those that were, and of contacts
+        that do not exist. Members that are there (or not) already are in neither."""
         path = f"{self._lists}/{list_id}/memberships/{verb}"
         body = list(dict.fromkeys(record_ids))
         reply = self._http.request("PUT", path, body, statuses={200})
@@ -113,10 +105,58 @@ class Portal:
             raise Stopped("LIST_NOT_FOUND")
         if reply.status != 200:
             raise Refused(_code(reply))
-        missing = reply.body.get("recordIdsMissing") if isinstance(reply.body, dict) else None
-        return {str(record_id) for record_id in missing or []}
+        changed = "recordsIdsAdded" if verb == "add" else "recordIdsRemoved"
+        return _ids(reply.body, changed), _ids(reply.body, "recordIdsMissing")
 
     # -- inside
+
+    def _read(
+        self, id_property: str, values: list[str], properties: Sequence[str]
+    ) -> dict[str, dict[str, Any]]:
+        """One call's contacts by each of their names, folded. A contact that has none of the
+        names that were asked for (merged twice, say) is whose it is when one is asked for alone.
+        """
+        payload = {
+            "properties": list(dict.fromkeys(properties)),
+            "inputs": [{"id": value} for value in values],
+        }
+        if id_property != RECORD_ID:
+            payload["idProperty"] = id_property
+        try:
+            body = self._post("batch/read", payload, _PER_ROW).body
+        except Refused as refused:
+            # Without a category a 404 may be of the path, and then says nothing of anybody.
+            if refused.code not in _GONE:
+                raise
+            return self._read_halves(id_property, values, properties) if len(values) > 1 else {}
+        _check_read(body)
+        found: dict[str, dict[str, Any]] = {}
+        strays = []
+        wanted = {_folded(id_property, value) for value in values}
+        for record in _list(body, "results"):
+            if not record.get("id"):
+                continue
+            contact = {"id": str(record["id"]), "properties": record.get("properties") or {}}
+            names = _names_of_contact(id_property, contact)
+            found |= dict.fromkeys(names, contact)
+            strays += [] if names & wanted else [contact]
+        if not strays or wanted <= found.keys():
+            return found
+        if len(values) == 1:
+            return {wanted.pop(): strays[0]}
+        absent = {name for error in _list(body, "errors") for name in _names_of_error(error)}
+        left = [v for v in values if _folded(id_property, v) not in found and v not in absent]
+        return found | self._read_halves(id_property, left, properties)
+
+    def _read_halves(
+        self, id_property: str, values: list[str], properties: Sequence[str]
+    ) -> dict[str, dict[str, Any]]:
+        middle = (len(values) + 1) // 2
+        halves = [half for half in (values[:middle], values[middle:]) if half]
+        found: dict[str, dict[str, Any]] = {}
+        for half in halves:
+            found |= self._read(id_property, half, properties)
+        return found
 
     def _post(self, path: str, payload: Any, good: set[int]) -> Reply:
         reply = self._http.post(f"{self._contacts}/{path}", payload, good - {_NO_CONTENT})
@@ -162,6 +202,29 @@ def _code(reply: Reply) -> str:
 def _list(body: Any, name: str) -> list[dict]:
     found = body.get(name) if isinstance(body, dict) else None
     return [item for item in found or [] if isinstance(item, dict)]
+
+
+def _check_read(body: Any) -> None:
+    """Who is not among the results is taken for absent, so there must be results, and no error
+    but that."""
+    if not isinstance(body, dict) or not isinstance(body.get("results"), list):
+        raise Unanswered("NO_RESULT")
+    for error in _list(body, "errors"):
+        if (code := error_category(error)) not in PERHAPS_GONE:
+            raise Refused(code)
+
+
+def _ids(body: Any, name: str) -> set[str]:
+    found = body.get(name) if isinstance(body, dict) else None
+    return {str(record_id) for record_id in found or []}
+
+
+def _names_of_contact(id_property: str, contact: dict[str, Any]) -> set[str]:
+    properties = contact["properties"]
+    own = contact["id"] if id_property == RECORD_ID else properties.get(id_property)
+    others = properties.get(_OTHER_NAMES.get(id_property)) or ""
+    names = [str(own or ""), *(name.strip() for name in str(others).split(";"))]
+    return {_folded(id_property, name) for name in names if name}
 
 
 def _names_of_result(record: dict, key: str) -> Iterator[str]:

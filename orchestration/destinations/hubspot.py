@@ -1,21 +1,23 @@
 """HubSpot: contacts, and members of static lists.
 
 A contact is found by e-mail once; from then on by its record id, so that a changed e-mail
-changes the contact instead of making a second one. Where the id was lost with an answer, the
-contact is looked up by the customer key, which is a property with unique values.
+changes the contact instead of making a second one. Where the id was lost with an answer, or has
+no contact any more, the contact is looked up by the customer key, which is a property with
+unique values.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar
 
 from orchestration.destinations._hubspot import (
     BATCH_ROWS,
     CONFLICT,
-    GONE,
+    NOT_THERE,
+    PERHAPS_GONE,
     RECORD_ID,
     Portal,
 )
-from orchestration.destinations._hubspot_lists import NOT_THERE, Members
+from orchestration.destinations._hubspot_lists import Members
 from orchestration.destinations.base import Destination, Limits, Outcome, Refused, Row, setting
 from orchestration.sync.http import BearerToken, HttpClient
 from orchestration.sync.spec import SyncSpec
@@ -31,6 +33,8 @@ _CONTACT_MODES = (
     "delete",
 )
 _LISTS_WHO_GOES = ("archive", "delete")
+# Reasons for which a contact is looked for that the ledger knows nothing of.
+_SOUGHT = ("listed", "erasure")
 
 
 class HubSpot(Destination):
@@ -83,30 +87,30 @@ class HubSpot(Destination):
             return self._create_only(rows)
         ids = self._ids(rows)
         known = [row for row in rows if row.key in ids]
-        outcomes = self._update({row.key: self._properties(row) for row in known}, known, ids)
-        # Deleted over there: written anew, or found under another id.
-        gone = {outcome.key for outcome in outcomes if outcome.error_code in GONE}
+        properties = {row.key: self._properties(row) for row in known}
+        outcomes = self._update_located(properties, known, ids)
+        # Deleted over there: written anew, or found by e-mail.
+        gone = {outcome.key for outcome in outcomes if outcome.error_code == NOT_THERE}
         others = [row for row in rows if row.key not in ids or row.key in gone]
         kept = [outcome for outcome in outcomes if outcome.key not in gone]
         write = self._update_found if self._spec.mode == "update_only" else self._create
         return kept + write(others)
 
     def remove(self, rows: Sequence[Row]) -> list[Outcome]:
-        ids = self._ids(rows)
-        outcomes = [Outcome.delivered(row.key) for row in rows if row.key not in ids]
-        there = [row for row in rows if row.key in ids]
-        erased = [row for row in there if self._is_erased(row)]
-        others = [row for row in there if not self._is_erased(row)]
-        outcomes += self._portal.erase({row.key: ids[row.key] for row in erased})
-        if self._members:
-            return outcomes + self._members.remove({row.key: ids[row.key] for row in others})
+        outcomes = self._erase([row for row in rows if self._is_erased(row)])
+        others = [row for row in rows if not self._is_erased(row)]
         if self._spec.mode in ("mirror", "archive"):
-            return outcomes + self._portal.archive({row.key: ids[row.key] for row in others})
+            return outcomes + self._archive(others)
+        ids = self._ids(others)
+        outcomes += [Outcome.delivered(row.key) for row in others if row.key not in ids]
+        there = [row for row in others if row.key in ids]
+        if self._members:
+            return outcomes + self._members.remove(ids, lambda keys: self._located(there, keys))
         if not self._spec.on_leave:
-            return outcomes + [Outcome.rejected(row.key, "NO_REMOVAL_DECLARED") for row in others]
-        emptied = self._update({row.key: self._spec.on_leave for row in others}, others, ids)
+            return outcomes + [Outcome.rejected(row.key, "NO_REMOVAL_DECLARED") for row in there]
+        emptied = self._update_located({row.key: self._spec.on_leave for row in there}, there, ids)
         return outcomes + [
-            Outcome.delivered(outcome.key) if outcome.error_code in GONE else outcome
+            Outcome.delivered(outcome.key) if outcome.error_code == NOT_THERE else outcome
             for outcome in emptied
         ]
 
@@ -141,6 +145,19 @@ class HubSpot(Destination):
         ]
         return outcomes + self._portal.write("upsert", named, inputs)
 
+    def _update_located(
+        self, properties: Mapping[str, dict[str, str]], rows: list[Row], ids: Mapping[str, str]
+    ) -> list[Outcome]:
+        """Write by record id, and where nobody has that any more, by the one of now.
+        ``NOT_THERE``: nobody has any of them."""
+        outcomes = self._update(properties, rows, ids)
+        lost = {outcome.key for outcome in outcomes if outcome.error_code in PERHAPS_GONE}
+        now = self._located(rows, lost)
+        moved = [row for row in rows if now.get(row.key, ids[row.key]) != ids[row.key]]
+        settled = {key: Outcome.rejected(key, NOT_THERE) for key in lost if key not in now}
+        settled |= {o.key: o for o in self._update(properties, moved, now)}
+        return [settled.get(outcome.key, outcome) for outcome in outcomes]
+
     def _update(
         self, properties: Mapping[str, dict[str, str]], rows: list[Row], ids: Mapping[str, str]
     ) -> list[Outcome]:
@@ -148,7 +165,7 @@ class HubSpot(Destination):
         try:
             return self._portal.write("update", rows, inputs)
         except Refused as refused:
-            if len(rows) == 1 and refused.code in GONE:
+            if len(rows) == 1 and refused.code in PERHAPS_GONE:
                 return [Outcome.rejected(rows[0].key, refused.code)]
             raise
 
@@ -192,17 +209,50 @@ class HubSpot(Destination):
             Outcome.delivered(o.key, ours[o.key]["id"]) if o.key in ours else o for o in outcomes
         ]
 
+    # -- taking away
+
+    def _archive(self, rows: list[Row]) -> list[Outcome]:
+        """The answer is the same for a contact that is there and one that is not, so where it
+        is comes first."""
+        ids = self._located(rows)
+        absent = [Outcome.delivered(row.key) for row in rows if row.key not in ids]
+        return absent + self._portal.archive(ids)
+
+    def _erase(self, rows: list[Row]) -> list[Outcome]:
+        """Located first: nothing is documented of an erasure by the id of before a merge. An id
+        that cannot be read is tried all the same: it may be in the recycling bin."""
+        ids = {row.key: row.remote_id for row in rows if row.remote_id} | self._located(rows)
+        outcomes = [Outcome.delivered(row.key) for row in rows if row.key not in ids]
+        outcomes += self._portal.erase(ids)
+        # Erased by a call whose answer was lost, or there after all.
+        lost = {outcome.key for outcome in outcomes if outcome.error_code in PERHAPS_GONE}
+        gone = lost - set(self._located(rows, lost))
+        return [Outcome.delivered(o.key) if o.key in gone else o for o in outcomes]
+
     # -- rows
 
     def _ids(self, rows: Sequence[Row]) -> dict[str, str]:
         """Record ids by row key: from the ledger, or looked up by the customer key where an
         answer was lost, somebody had left before being erased, or another sync made the contact."""
         ids = {row.key: row.remote_id for row in rows if row.remote_id}
-        sought = ("listed", "erasure")
-        asked = [r for r in rows if not r.remote_id and (r.is_uncertain or r.reason in sought)]
-        found = self._portal.find(self._spec.key, [row.key for row in asked])
-        ids |= {key: contact["id"] for key, contact in found.items()}
-        emails = {r.key: r.values.get("email") for r in asked if r.key not in ids}
+        return ids | self._sought([row for row in rows if not row.remote_id])
+
+    def _located(self, rows: Sequence[Row], keys: Collection[str] | None = None) -> dict[str, str]:
+        """Record ids as they are now, of the rows with these keys: a contact that was merged has
+        another one, and so has one that was deleted and made anew."""
+        asked = [row for row in rows if keys is None or row.key in keys]
+        ids = {row.key: row.remote_id for row in asked if row.remote_id}
+        contacts = self._portal.find(RECORD_ID, ids.values())
+        now = {key: contacts[old]["id"] for key, old in ids.items() if old in contacts}
+        return now | self._sought([row for row in asked if row.key not in now])
+
+    def _sought(self, rows: Sequence[Row]) -> dict[str, str]:
+        """Record ids of rows that may have a contact, by the customer key; in a mode that lists
+        who goes, by e-mail, too."""
+        rows = [r for r in rows if r.remote_id or r.is_uncertain or r.reason in _SOUGHT]
+        found = self._portal.find(self._spec.key, [row.key for row in rows])
+        ids = {key: contact["id"] for key, contact in found.items()}
+        emails = {r.key: r.values.get("email") for r in rows if r.key not in ids}
         contacts = {}
         if self._spec.mode in _LISTS_WHO_GOES:
             contacts = self._portal.find("email", [e for e in emails.values() if e])

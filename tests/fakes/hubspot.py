@@ -2,7 +2,7 @@
 
 Stateful and strict, as far as the vendor documents it: token, 100 inputs a batch, text values
 only, declared properties only, ids. Errors of single rows come as 207; results come in no
-particular order.
+particular order. Contacts that were merged are one with a new id, which is read by the old ones.
 
     with FakeHubSpot() as hub:
         ...  # HUBSPOT_BASE_URL=hub.url, HUBSPOT_TOKEN=hub.token
@@ -52,12 +52,45 @@ class FakeHubSpot(FakeServer):
         """Static lists: record ids by list id."""
         self.poison: set[str] = set()
         """E-mails for which a whole batch is refused with 409."""
+        self.is_terse = False
+        """Errors without the fields that HubSpot calls optional."""
+        self.follows_merges = True
+        """Whether writing to the id of before a merge reaches the contact of now; HubSpot says so
+        of reading only."""
+        self.traces = True
+        """Whether a result says which input it is of."""
         self._index: dict[str, dict[str, str]] = {name: {} for name in UNIQUE_PROPERTIES}
+        self._secondary: dict[str, str] = {}
+        self._merged_into: dict[str, str] = {}
         self._next_id = 1001
 
     def add(self, **properties: str) -> str:
         """Put a contact there, as a colleague or a form would; its record id."""
         return self._store(None, properties)
+
+    def delete(self, contact_id: str) -> None:
+        """Put a contact away, as a colleague would."""
+        self._forget(contact_id)
+
+    def add_email(self, contact_id: str, email: str) -> None:
+        """Give a contact a secondary e-mail."""
+        self._secondary[email.casefold()] = contact_id
+
+    def merge(self, primary: str, other: str) -> str:
+        """Two contacts become one with a new id, as a colleague would do it."""
+        held = [self.contacts[primary], self.contacts[other]]
+        moved = [email for email, whose in self._secondary.items() if whose in (primary, other)]
+        for contact_id in (primary, other):
+            self._forget(contact_id)
+        merged = self._store(None, held[1] | held[0])
+        self._merged_into |= {primary: merged, other: merged}
+        for email in [*moved, *filter(None, [held[1].get("email")])]:
+            self.add_email(merged, email)
+        for members in self.lists.values():
+            if members & {primary, other}:
+                members -= {primary, other}
+                members.add(merged)
+        return merged
 
     def by_email(self, email: str) -> dict[str, str] | None:
         """A contact's properties."""
@@ -71,6 +104,16 @@ class FakeHubSpot(FakeServer):
     # -- the API
 
     def answer(self, request: Request) -> Answer:
+        try:
+            return self._answer(request)
+        except ApiError as error:
+            raise ApiError(error.answer.status, self._worded(error)) from None
+
+    def _worded(self, error: ApiError) -> dict:
+        optional = ("category", "context", "correlationId") if self.is_terse else ()
+        return {name: text for name, text in error.answer.body.items() if name not in optional}
+
+    def _answer(self, request: Request) -> Answer:
         if request.headers.get("authorization") != f"Bearer {self.token}":
             raise refusal(401, "INVALID_AUTHENTICATION", "The token is not valid.")
         if request.headers.get("content-type") != "application/json":
@@ -152,9 +195,10 @@ class FakeHubSpot(FakeServer):
 
     def _update(self, inputs: list[dict], _: dict) -> Answer:
         def write(item: dict) -> dict:
-            if item["id"] not in self.contacts:
+            contact_id = self._target(item["id"])
+            if contact_id is None:
                 raise refusal(404, "OBJECT_NOT_FOUND", "Object not found.", ids=[item["id"]])
-            return self._write(item, item["id"], item.get("properties", {}))
+            return self._write(item, contact_id, item.get("properties", {}))
 
         return self._each(inputs, write)
 
@@ -168,14 +212,21 @@ class FakeHubSpot(FakeServer):
             contact_id = self._find(name, item["id"])
             if contact_id is None:
                 raise refusal(404, "OBJECT_NOT_FOUND", "Object not found.", ids=[item["id"]])
-            held = {asked: self.contacts[contact_id].get(asked) for asked in properties}
-            return {"id": contact_id, "properties": held}
+            held = self.contacts[contact_id] | self._names(contact_id)
+            return {
+                "id": contact_id,
+                "properties": {asked: held.get(asked) for asked in properties},
+            }
 
-        return self._each(inputs, read)
+        answer = self._each(inputs, read)
+        # Two names of one contact are one result.
+        once = {record["id"]: record for record in answer.body["results"]}
+        return Answer(answer.status, answer.body | {"results": list(once.values())})
 
     def _archive(self, inputs: list[dict], _: dict) -> Answer:
+        """Nothing is said of a contact that is not there."""
         for item in inputs:
-            self._forget(item["id"])
+            self._forget(self._target(item["id"]) or "")
         return Answer(204)
 
     def _change_members(self, list_id: str, verb: str, body: Any) -> Answer:
@@ -183,7 +234,8 @@ class FakeHubSpot(FakeServer):
             raise self._violation(400, "VALIDATION_ERROR", "A list of record ids.")
         if list_id not in self.lists:
             raise refusal(404, "OBJECT_NOT_FOUND", "List not found.")
-        members, there = self.lists[list_id], {str(i) for i in body} & set(self.contacts)
+        targets = {str(i): self._target(str(i)) for i in body}
+        members, there = self.lists[list_id], set(filter(None, targets.values()))
         changed = there - members if verb == "add" else there & members
         self.lists[list_id] = members | changed if verb == "add" else members - changed
         return Answer(
@@ -191,14 +243,15 @@ class FakeHubSpot(FakeServer):
             {
                 "recordsIdsAdded": sorted(changed) if verb == "add" else [],
                 "recordIdsRemoved": sorted(changed) if verb == "remove" else [],
-                "recordIdsMissing": [i for i in map(str, body) if i not in self.contacts],
+                "recordIdsMissing": [i for i, target in targets.items() if not target],
             },
         )
 
     def _gdpr_delete(self, payload: dict) -> Answer:
-        contact_id = payload.get("objectId") if isinstance(payload, dict) else None
-        if contact_id not in self.contacts:
-            raise refusal(404, "OBJECT_NOT_FOUND", "Object not found.", ids=[str(contact_id)])
+        asked = str(payload.get("objectId")) if isinstance(payload, dict) else ""
+        contact_id = self._target(asked)
+        if contact_id is None:
+            raise refusal(404, "OBJECT_NOT_FOUND", "Object not found.", ids=[asked])
         self._forget(contact_id)
         for members in self.lists.values():
             members.discard(contact_id)
@@ -211,7 +264,7 @@ class FakeHubSpot(FakeServer):
             try:
                 results.append(act(item))
             except ApiError as error:
-                errors.append(error.answer.body)
+                errors.append(self._worded(error))
         results.reverse()  # nobody promised an order
         body: dict[str, Any] = {"status": "COMPLETE", "results": results}
         if errors:
@@ -230,7 +283,9 @@ class FakeHubSpot(FakeServer):
                 raise refusal(409, "CONFLICT", text, objectWriteTraceId=[trace])
         is_new = contact_id is None
         contact_id = self._store(contact_id, properties)
-        return {"id": contact_id, "new": is_new, "properties": dict(self.contacts[contact_id])}
+        written = {name: self.contacts[contact_id].get(name) for name in properties}
+        result = {"id": contact_id, "new": is_new, "properties": written}
+        return result | ({"objectWriteTraceId": trace} if self.traces and trace else {})
 
     # -- the store
 
@@ -238,7 +293,8 @@ class FakeHubSpot(FakeServer):
         if contact_id is None:
             contact_id, self._next_id = str(self._next_id), self._next_id + 1
         merged = self.contacts.get(contact_id, {}) | properties
-        self._forget(contact_id)
+        self._unindex(contact_id)
+        self._secondary.pop(merged.get("email", "").casefold(), None)
         # The empty string empties a property.
         self.contacts[contact_id] = {name: value for name, value in merged.items() if value}
         for name in UNIQUE_PROPERTIES & set(self.contacts[contact_id]):
@@ -246,11 +302,38 @@ class FakeHubSpot(FakeServer):
         return contact_id
 
     def _forget(self, contact_id: str) -> None:
+        self._unindex(contact_id)
+        self._secondary = {e: whose for e, whose in self._secondary.items() if whose != contact_id}
+
+    def _unindex(self, contact_id: str) -> None:
         held = self.contacts.pop(contact_id, {})
         for name in UNIQUE_PROPERTIES & set(held):
             del self._index[name][held[name].casefold()]
 
     def _find(self, name: str, value: str) -> str | None:
         if name == "hs_object_id":
-            return value if value in self.contacts else None
-        return self._index[name].get(value.casefold())
+            return self._followed(value)
+        found = self._index[name].get(value.casefold())
+        return self._secondary.get(value.casefold()) if name == "email" and not found else found
+
+    def _followed(self, contact_id: str) -> str | None:
+        while contact_id in self._merged_into:
+            contact_id = self._merged_into[contact_id]
+        return contact_id if contact_id in self.contacts else None
+
+    def _target(self, contact_id: str) -> str | None:
+        """The contact that a write to this id reaches."""
+        return (
+            self._followed(contact_id)
+            if self.follows_merges or contact_id in self.contacts
+            else None
+        )
+
+    def _names(self, contact_id: str) -> dict[str, str]:
+        """Other names of a contact: ids that were merged into it, secondary e-mails."""
+        merged = [old for old, now in self._merged_into.items() if now == contact_id]
+        emails = [email for email, whose in self._secondary.items() if whose == contact_id]
+        return {
+            "hs_merged_object_ids": ";".join(merged),
+            "hs_additional_emails": ";".join(emails),
+        }

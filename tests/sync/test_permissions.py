@@ -187,7 +187,7 @@ def test_what_a_person_asked_for_comes_first_and_what_is_new_last(lab: Lab) -> N
     lab.add_customers(1, prefix="a")
     run = lab.sync()
     assert (run.rows_removed, run.rows_delivered) == (3, 2)
-    order = [call.keys for call in lab.hub.calls]
+    order = [call.keys for call in lab.hub.calls if not call.path.endswith("read")]
     others = [(ids["c0004"],), (ids["c0003"],), (ids["c0001"],), ("a0001@example.com",)]
     assert order == [(ids["c0005"],), *others]
 

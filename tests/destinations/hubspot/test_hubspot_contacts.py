@@ -224,7 +224,7 @@ def test_rows_that_cannot_be_sent_do_not_spoil_the_batch(hub: FakeHubSpot) -> No
 
 def test_erasures_after_a_silent_one_are_not_tried(hub: FakeHubSpot) -> None:
     ids = [hub.add(email=f"{key}@example.com") for key in "abc"]
-    hub.faults.extend([Fault(), Fault(500), Fault(500)])
+    hub.faults.extend(Fault(status, path="gdpr-delete") for status in (0, 500, 500))
     rows = [leaver(key, "erasure", ids[n]) for n, key in enumerate("abc")]
     assert by_key(hubspot(hub).remove(rows)) == {
         "a": ("delivered", None),
