@@ -15,17 +15,19 @@ from collections.abc import Callable, Coroutine, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import count
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from threading import Thread
 from types import coroutine
 from typing import Any, Self
 
 import pycurl
 
-# Longest time in seconds for which a board that waits for answers does not look for new work.
+# Seconds after which a board that waits for answers looks for new work, too.
 _GLANCE = 0.05
-# ... and shortest for which it rests where libcurl has no socket to wait for.
+# Seconds that it rests where libcurl has no socket to wait for.
 _NO_SOCKET = 0.005
+# Seconds in which new work is begun before what was begun is sent.
+_MOMENT = 0.002
 
 Talk = Coroutine[Any, Any, Any]
 Tell = Callable[[Any], None]
@@ -155,7 +157,7 @@ class Switchboard:
     def _serve(self) -> None:
         while self._is_open or self._waiting or self._underway:
             self._take()
-            happened = (self._begin_one(), self._answer(), self._wake())
+            happened = (self._begin(), self._answer(), self._wake())
             if not any(happened) and self._underway:
                 self._pause()
 
@@ -163,22 +165,24 @@ class Switchboard:
     def _underway(self) -> int:
         return len(self._talking) + len(self._sleeping)
 
-    def _begin_one(self) -> bool:
-        """Whether there is one. Only one, as nothing is sent meanwhile: of thirty that are begun
-        together the first would have had its turn of the rate long before it goes."""
-        if not self._waiting or self._underway >= self._size:
-            return False
-        self._go_on(self._waiting.popleft(), None)
-        return True
+    def _begin(self) -> bool:
+        """Whether something is begun. For a moment only, as nothing is sent meanwhile: of thirty
+        large bodies that are made one after the other, the first would have had its turn of the
+        rate long before it goes."""
+        until = time.monotonic() + _MOMENT
+        has_begun = False
+        while self._waiting and self._underway < self._size and time.monotonic() < until:
+            self._go_on(self._waiting.popleft(), None)
+            has_begun = True
+        return has_begun
 
     def _take(self) -> None:
         """New work; with nothing else to do, wait for it."""
         while self._is_open:
             is_idle = not self._waiting and not self._underway
-            try:
-                fresh = self._queue.get(block=is_idle)
-            except Empty:
+            if self._queue.empty() and not is_idle:
                 return
+            fresh = self._queue.get()
             if fresh is None:
                 self._is_open = False
             else:
