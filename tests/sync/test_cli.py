@@ -278,7 +278,7 @@ def test_what_was_changed_or_lost_over_there_is_sent_again(terminal: Terminal) -
         for contact_id, contact in lab.hub.contacts.items()
         if contact["email"] == "c0009@example.com"
     ]
-    del lab.hub.contacts[gone]
+    lab.hub.delete(gone)
     shown = terminal.cdp("reconcile", SYNC, code=1)
     assert "150 rows read back: 1 are changed, 1 are missing" in shown
     assert lab.sync().rows_delivered == 2
