@@ -136,6 +136,7 @@ def test_requests_over_one_connection_are_each_as_they_were_asked_for(hub: FakeH
         ("POST", "/b", "2", None),
         ("GET", "/b", None, None),
         ("DELETE", "/b", "2", b"why"),
+        ("DELETE", "/b", "2", None),
     ]
     for method, path, key, body in asked:
         headers = {"X-Key": key} if key else {}
