@@ -21,6 +21,7 @@ from typing import Any, ClassVar
 from orchestration.destinations.base import Destination, Limits, Outcome, Refused, Row
 from orchestration.sync.http import BearerToken, HttpClient
 from orchestration.sync.run import run_sync
+from orchestration.sync.switchboard import finish
 from orchestration.warehouse import Warehouse, dbt
 from tests.fixtures.activation_project import make_project, stand_in_statements
 
@@ -59,7 +60,7 @@ class Rows(Destination):
         return [Outcome.delivered(row.key) for row in rows]
 
     def upsert(self, rows: Sequence[Row]) -> list[Outcome]:
-        raise NotImplementedError
+        return finish(self.send(rows))
 
     def remove(self, rows: Sequence[Row]) -> list[Outcome]:
         raise NotImplementedError

@@ -191,6 +191,9 @@ class Destination(ABC):
     """After which a job that is still not done counts as lost, and its rows are sent anew."""
     appends_are_repeatable: ClassVar[bool] = False
     """Mode append: an event sent twice is kept once (by ``Row.idempotency_key``)."""
+    has_coroutines: ClassVar[bool] = False
+    """``send`` waits for nothing but ``HttpClient.call``, so one thread has many under way: for
+    an endpoint where a row is a request."""
     manner_options: ClassVar[frozenset[str]] = frozenset()
     """Options that say how rows go there. A change of one moves nothing and changes nothing that
     is there; any other option is a place, another of which holds nothing of ours."""
@@ -208,10 +211,6 @@ class Destination(ABC):
         """Raise ``ValueError`` where the sync asks for what the endpoint cannot do."""
         if (spec.object, spec.mode) not in cls.supported:
             raise ValueError(f"{cls.name} cannot do mode {spec.mode!r} for {spec.object!r}")
-
-    has_coroutines: ClassVar[bool] = False
-    """``send`` waits for nothing but ``HttpClient.call``, so one thread has many under way: for
-    an endpoint where a row is a request."""
 
     @property
     @abstractmethod

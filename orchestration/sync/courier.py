@@ -1,9 +1,10 @@
 """Sends batches: the intent is committed before a call, the outcome after it.
 
-One thread owns the warehouse and writes the ledger; ``limits.connections`` others call the
-endpoint. A few hundred rows wait between the two, so that a commit is worth its price and a
-slow call holds nobody up. Batches of one phase are under way together; a phase begins when the
-one before has been answered, so who leaves has left before anyone is written.
+One thread owns the warehouse and writes the ledger. Others call the endpoint, one for each of
+``limits.connections``, or one for all of them (switchboard.py). What is sent in a second waits
+between the two, so that a commit is worth its price and a slow call holds nobody up. Batches of
+one phase are under way together; a phase begins when the one before has been answered, so who
+leaves has left before anyone is written.
 
 A batch refused as a whole is halved until the poison row is alone. What cannot be settled is
 unknown, and the next run settles it: every call here may be repeated, except events an endpoint
@@ -138,7 +139,7 @@ class Courier:
         self,
         batches: Iterator[list[Row]],
         calls: Switchboard | Threads,
-        ended: "SimpleQueue[_Attempt | BaseException]",
+        ended: SimpleQueue[_Attempt | BaseException],
     ) -> None:
         underway = 0
         is_last = False
@@ -375,7 +376,7 @@ def _matched(answer: object) -> list[Matched]:
     return list(answer.matched) if isinstance(answer, Outcomes) else []
 
 
-def _gathered(ended: "SimpleQueue[_Attempt | BaseException]", needed: int) -> list[_Attempt]:
+def _gathered(ended: SimpleQueue[_Attempt | BaseException], needed: int) -> list[_Attempt]:
     """The first to end and what ends soon after it, until there are as many as are needed to
     go on."""
     ends = [ended.get()]

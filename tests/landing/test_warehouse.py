@@ -43,6 +43,20 @@ def test_bulk_load_and_small_answers(project: LandingProject) -> None:
             warehouse.load("scratch.rows", pa.table({"more": [1]}))
 
 
+def test_rows_are_appended_by_name_to_a_table_that_is_there(project: LandingProject) -> None:
+    with project.open() as warehouse:
+        with pytest.raises(WarehouseError):
+            warehouse.append("scratch.rows", ROWS)
+        warehouse.load("scratch.rows", ROWS)
+        warehouse.append("scratch.rows", pa.table({"note": ["d"], "id": [4]}))
+        warehouse.append("scratch.rows", ROWS.slice(0, 0))
+        with pytest.raises(WarehouseError), warehouse.transaction():
+            warehouse.append("scratch.rows", ROWS)
+            warehouse.append("scratch.rows", pa.table({"more": [1]}))
+        rows = warehouse.fetch("select id, note, amount from scratch.rows where id > 2 order by id")
+        assert [tuple(row.values()) for row in rows] == [(3, None, 2.0), (4, "d", None)]
+
+
 def mode(path: Path) -> int:
     return path.stat().st_mode & 0o777
 
