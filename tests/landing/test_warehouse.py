@@ -44,15 +44,19 @@ def test_bulk_load_and_small_answers(project: LandingProject) -> None:
 
 
 def test_rows_are_appended_by_name_to_a_table_that_is_there(project: LandingProject) -> None:
+    def twice(warehouse: Warehouse) -> None:
+        with warehouse.transaction():
+            warehouse.append("scratch.rows", ROWS)
+            warehouse.append("scratch.rows", pa.table({"more": [1]}))
+
     with project.open() as warehouse:
         with pytest.raises(WarehouseError):
             warehouse.append("scratch.rows", ROWS)
         warehouse.load("scratch.rows", ROWS)
         warehouse.append("scratch.rows", pa.table({"note": ["d"], "id": [4]}))
         warehouse.append("scratch.rows", ROWS.slice(0, 0))
-        with pytest.raises(WarehouseError), warehouse.transaction():
-            warehouse.append("scratch.rows", ROWS)
-            warehouse.append("scratch.rows", pa.table({"more": [1]}))
+        with pytest.raises(WarehouseError):
+            twice(warehouse)
         rows = warehouse.fetch("select id, note, amount from scratch.rows where id > 2 order by id")
         assert [tuple(row.values()) for row in rows] == [(3, None, 2.0), (4, "d", None)]
 
