@@ -175,7 +175,8 @@ class HttpClient:
         longest_answer: int = LONGEST_ANSWER,
         is_throttle: Callable[[Any], bool] = lambda body: False,
     ) -> None:
-        """``headers`` go with each request. ``guard``: for an address of a person's choice.
+        """``pause`` lets the seconds between two tries go by. ``headers`` go with each request.
+        ``guard``: for an address of a person's choice.
         ``longest_answer``: bytes, after which there is none. ``is_throttle``: whether the body
         of a 403 says "not now" and not "not you"."""
         parts = urlsplit(base_url)
